@@ -1,0 +1,1 @@
+"""The baclofen support bot: it answers, notices an emergency and keeps a record."""

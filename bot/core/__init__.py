@@ -1,0 +1,1 @@
+"""The pure core: text, person and content in, a decision out."""

@@ -1,0 +1,54 @@
+"""Every error that the bot raises itself.
+
+    BotError
+    ├── SettingsError      one or more settings are wrong
+    ├── ContentError       intents/ or responses/ failed their checks
+    ├── ModelError         the embedding model is missing or altered
+    ├── StoreError         the store could not do what it was asked
+    │   ├── StoreAway      locked, full, slow or unreachable: try again, spool meanwhile
+    │   ├── StoreNewer     the database was written by a newer version of the bot
+    │   └── KeyMissing     a text was encrypted with a key that we do not have
+    └── ChannelError       a channel could not start or deliver
+"""
+
+from __future__ import annotations
+
+
+class BotError(Exception):
+    """Base of all errors that name what is wrong, where, and how to mend it."""
+
+
+class SettingsError(BotError):
+    """One or more settings are wrong; the message lists all of them."""
+
+
+class ContentError(BotError):
+    """The content failed its checks; `problems` has each with its place."""
+
+    def __init__(self, problems: tuple[object, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class ModelError(BotError):
+    """The embedding model is missing or is not the file that was pinned."""
+
+
+class StoreError(BotError):
+    """The store could not do what it was asked."""
+
+
+class StoreAway(StoreError):
+    """The store is locked, full, slow or unreachable."""
+
+
+class StoreNewer(StoreError):
+    """The database was written by a newer version of the bot."""
+
+
+class KeyMissing(StoreError):
+    """A text was encrypted with a key that is not in the key file."""
+
+
+class ChannelError(BotError):
+    """A channel could not start or deliver."""

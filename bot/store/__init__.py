@@ -1,0 +1,1 @@
+"""What the bot keeps: people, escalations and their history."""
