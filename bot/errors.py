@@ -1,14 +1,14 @@
 """Every error that the bot raises itself.
 
-    BotError
-    ├── SettingsError      one or more settings are wrong
-    ├── ContentError       intents/ or responses/ failed their checks
-    ├── ModelError         the embedding model is missing or altered
-    ├── StoreError         the store could not do what it was asked
-    │   ├── StoreAway      locked, full, slow or unreachable: try again, spool meanwhile
-    │   ├── StoreNewer     the database was written by a newer version of the bot
-    │   └── KeyMissing     a text was encrypted with a key that we do not have
-    └── ChannelError       a channel could not start or deliver
+BotError
+├── SettingsError      one or more settings are wrong
+├── ContentError       intents/ or responses/ failed their checks
+├── ModelError         the embedding model is missing or altered
+├── StoreError         the store could not do what it was asked
+│   ├── StoreAway      locked, full, slow or unreachable: try again, spool meanwhile
+│   ├── StoreNewer     the database was written by a newer version of the bot
+│   └── KeyMissing     a text was encrypted with a key that we do not have
+└── ChannelError       a channel could not start or deliver
 """
 
 from __future__ import annotations

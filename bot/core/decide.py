@@ -1,0 +1,151 @@
+"""The one decision: message, person and content in, a `Decision` out. Pure and total."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.core import acts, alarm, talk
+from bot.core.helplines import find_country, fold
+from bot.core.knowledge import Knowledge, label_of
+from bot.core.model import Decision, Level, Message, Person, State
+from bot.core.replies import Scribe
+from bot.core.turn import Turn
+from bot.core.understand import Reader, Reading
+
+# An episode is over a day after its last alarm: ESCALATIONS.md joins signals within 24 h.
+EPISODE = timedelta(hours=24)
+
+COMMANDS = {
+    "start": acts.start,
+    "help": acts.help_,
+    "emergency": alarm.emergency_asked,
+    "crisis": alarm.crisis_asked,
+    "country": acts.country_command,
+    "language": acts.language_command,
+    "privacy": acts.privacy,
+    "forget": acts.forget,
+    "delete": acts.forget,
+    "about": acts.about,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that a decision draws on: curated knowledge and the readers trained on it."""
+
+    knowledge: Knowledge
+    reader: Reader
+
+
+def decide(message: Message, person: Person, content: Content) -> Decision:
+    """What the bot makes of a message and what it says to it.
+
+    Never raises, for any text; needs no network, store or clock. The level of an open
+    crisis is never lowered: `Decision.level` is the higher of the message's and the episode's.
+    """
+    person = _fresh_episode(message, person)
+    person = _with_country(message, person, content.knowledge)
+    turn = Turn(message, person, Scribe(content.knowledge, person), content.reader)
+    if message.group:
+        return _in_group(turn)
+    return _routed(turn)
+
+
+def _routed(turn: Turn) -> Decision:
+    message = turn.message
+    if message.button:
+        return acts.pressed(turn, message.button)
+    command, argument = command_of(message.text)
+    if command in COMMANDS:
+        return COMMANDS[command](turn, argument)
+    typed = _typed_button(message.text, turn.person.state)
+    if typed:
+        return acts.pressed(turn, typed)
+    if message.located_in or (message.attachment and not message.text.strip()):
+        return acts.attachment(turn)
+    if not fold(message.text) and not _has_symbols(message.text):
+        return acts.empty(turn)
+    return _read(turn)
+
+
+def _read(turn: Turn) -> Decision:
+    reading = turn.reader.read(turn.message.text)
+    if reading.assessment.level.escalates:
+        return _escalating(turn, reading)
+    in_guide = alarm.guide_reply(turn, reading)
+    if in_guide is not None:
+        return in_guide
+    return talk.conversation(turn, reading)
+
+
+def _escalating(turn: Turn, reading: Reading) -> Decision:
+    """A new alarm. While the guide waits, a plain answer to its question is that answer."""
+    label = label_of(reading.assessment.level, reading.assessment.kind)
+    state = turn.person.state
+    if state.guide and label == state.guide.kind:
+        answered = alarm.guide_answer_in(turn, reading)
+        if answered is not None:
+            return answered
+    return alarm.escalation(turn, reading)
+
+
+def _in_group(turn: Turn) -> Decision:
+    """In a group only an emergency and what is said to the bot get an answer."""
+    message = turn.message
+    reading = turn.reader.read(message.text)
+    if reading.assessment.level.escalates:
+        return alarm.group_alarm(turn, reading)
+    if not message.addressed:
+        return acts.silent(turn, reading)
+    command, argument = command_of(message.text)
+    if command in {"start", "help", "about", "privacy", "emergency", "crisis"}:
+        return replace(COMMANDS[command](turn, argument), person=turn.person)
+    return acts.group_private(turn, reading)
+
+
+def command_of(text: str) -> tuple[str, str]:
+    """The command and its argument: "/country Canada" is ("country", "Canada")."""
+    stripped = text.strip()
+    if not stripped.startswith("/"):
+        return "", ""
+    head, _, argument = stripped[1:].partition(" ")
+    return head.partition("@")[0].lower(), argument.strip()[:200]
+
+
+def _typed_button(text: str, state: State) -> str:
+    folded = fold(text[:200])
+    if not folded:
+        return ""
+    return next((b.action for b in state.buttons if fold(b.label) == folded), "")
+
+
+def _has_symbols(text: str) -> bool:
+    """Whether there is anything but spaces and control characters (an emoji, say)."""
+    return any(not char.isspace() and char.isprintable() for char in text[:200])
+
+
+def _fresh_episode(message: Message, person: Person) -> Person:
+    """The person without the crisis of an episode that ended a day ago.
+
+    Without times (a script, a test) an episode never ends.
+    """
+    began, now = person.state.escalated_at, message.at
+    if began is None or now is None or now - began <= EPISODE:
+        return person
+    state = replace(
+        person.state,
+        level=Level.OUT_OF_SCOPE,
+        kind="",
+        subject="",
+        escalated_at=None,
+        guide=None,
+    )
+    return replace(person, state=state)
+
+
+def _with_country(message: Message, person: Person, knowledge: Knowledge) -> Person:
+    iso = message.located_in or find_country(message.text, knowledge.helplines)
+    if not iso or iso not in knowledge.helplines.countries or message.group:
+        return person
+    return replace(person, country=iso, country_source="told")

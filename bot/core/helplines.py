@@ -1,0 +1,153 @@
+"""Puts the right numbers into curated text, and reads a country from what a person says."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from bot.core.knowledge import Book, CountryLines, Helplines, Line
+
+UNKNOWN = CountryLines(iso="", name="")
+ALWAYS_OPEN = "24/7"
+
+# Words after which a country's name says where somebody is.
+_PLACED = r"(?:in|from|live in|living in|near|at|to|over in|here in|based in|visiting)"
+_BARE = re.compile(
+    r"^(?:i am |im |we are |were |it is |its |my country is |country )*(?:in |from )?"
+)
+# Names that are also ordinary words, first names or medicines' homonyms: a bare mention
+# inside a longer sentence does not count.
+_MAX_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text with its numbers in place, and which numbers it shows."""
+
+    text: str
+    numbers: tuple[str, ...]
+
+
+def fold(text: str) -> str:
+    """Lower case, no accents, words divided by single spaces; other scripts are kept."""
+    plain = unicodedata.normalize("NFKD", text.replace("’", "").replace("'", "").lower())
+    bare = "".join(char for char in plain if not unicodedata.combining(char))
+    return " ".join(re.sub(r"[^\w]+", " ", bare, flags=re.UNICODE).replace("_", " ").split())
+
+
+def country_lines(helplines: Helplines, iso: str) -> CountryLines:
+    """The lines of a country, or those of "unknown" where nothing is known."""
+    return helplines.countries.get(iso, UNKNOWN)
+
+
+def find_country(text: str, helplines: Helplines) -> str:
+    """The ISO code of the country that the text says somebody is in, or "".
+
+    A name counts when the text is nothing but that name ("Canada", "I'm in Canada"), or
+    after a word of place inside a sentence. Never guessed from language.
+    """
+    folded = fold(text[:2000])
+    bare = _BARE.sub("", folded)
+    if len(bare.split()) <= _MAX_WORDS:
+        known = helplines.names.get(bare) or helplines.places.get(bare)
+        if known:
+            return known
+    return _placed_country(folded, helplines)
+
+
+def _placed_country(folded: str, helplines: Helplines) -> str:
+    words = folded.split()
+    for index, word in enumerate(words[:-1]):
+        if not re.fullmatch(_PLACED, word):
+            continue
+        for size in range(_MAX_WORDS, 0, -1):
+            name = " ".join(words[index + 1 : index + 1 + size])
+            known = helplines.names.get(name) or helplines.places.get(name)
+            if (known and len(name) > 2) or (known and size == 1 and name in {"uk", "us", "nz"}):
+                if name == "us" and word in {"to", "from", "near", "at"}:
+                    continue  # "next to us" is no country
+                return known
+    return ""
+
+
+def fill(template: str, lines: CountryLines, book: Book, *, extra: dict[str, str]) -> Filled:
+    """The template with every placeholder replaced, and the numbers it now shows.
+
+    Unknown placeholders are left out by the content check, so they cannot occur here.
+    """
+    values = {**_values(lines, book), **extra}
+    numbers: list[str] = []
+
+    def replaced(match: re.Match[str]) -> str:
+        key = match.group(1)
+        numbers.extend(_numbers(key, lines))
+        return values.get(key, "")
+
+    return Filled(re.sub(r"\{(\w+)\}", replaced, template).strip(), tuple(dict.fromkeys(numbers)))
+
+
+def directory(lines: CountryLines, book: Book) -> str:
+    """All lines of one country, one a row, the ambulance first."""
+    rows = [
+        book.lines["emergency_name"].format(
+            country=lines.name or lines.iso, emergency=emergency(lines, book)
+        )
+    ]
+    if lines.emergency_note:
+        rows.append(f"({lines.emergency_note})")
+    for line in (*lines.suicide[:2], *lines.poison[:1], *lines.drug_alcohol[:1]):
+        rows.append(describe(line, book))
+    rows += [describe(line, book) for line in lines.medical_advice[:1]]
+    return "\n".join(dict.fromkeys(rows))
+
+
+def emergency(lines: CountryLines, book: Book) -> str:
+    """The number to call for an ambulance, or the widest ones where none is known."""
+    if not lines.emergency:
+        return book.lines["emergency_unknown"]
+    return " / ".join(lines.emergency)
+
+
+def describe(line: Line, book: Book) -> str:
+    """A line in words: "Samaritans on 116 123", with its hours unless always open."""
+    ways = []
+    if line.number:
+        ways.append(book.lines["line_at"].format(name=line.name, number=line.number))
+    if line.text:
+        ways.append(line.text if ways else f"{line.name}: {line.text}")
+    if not ways:
+        ways.append(f"{line.name}: {line.chat}")
+    shown = f", {book.lines['or']} ".join(ways)
+    if line.hours and line.hours != ALWAYS_OPEN:
+        shown += f" ({line.hours})"
+    return shown
+
+
+def _values(lines: CountryLines, book: Book) -> dict[str, str]:
+    number = emergency(lines, book)
+
+    def first(of: tuple[Line, ...], missing: str) -> str:
+        return describe(of[0], book) if of else book.lines[missing]
+
+    return {
+        "emergency": number,
+        "crisis_line": first(lines.suicide, "crisis_none"),
+        "poison_centre": first(lines.poison, "poison_none"),
+        "nurse_line": first(lines.medical_advice, "nurse_none"),
+        "drug_line": first(lines.drug_alcohol, "drug_none"),
+        "country": lines.name,
+    }
+
+
+def _numbers(key: str, lines: CountryLines) -> tuple[str, ...]:
+    """The numbers that a placeholder shows, for the record."""
+    of = {
+        "crisis_line": lines.suicide,
+        "poison_centre": lines.poison,
+        "nurse_line": lines.medical_advice,
+        "drug_line": lines.drug_alcohol,
+    }
+    if key == "emergency":
+        return lines.emergency or ("112", "911")
+    return tuple(line.number or line.text for line in of.get(key, ())[:1])

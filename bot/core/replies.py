@@ -1,0 +1,169 @@
+"""Composes replies from curated copy: cards, answers, small talk and buttons."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.core.helplines import UNKNOWN, country_lines, directory, emergency, fill
+from bot.core.knowledge import Answer, Book, Card, Knowledge, Question
+from bot.core.model import Button, Level, Person
+
+STEPS_FIRST = 3
+LABEL_LIMIT = 40  # characters; Telegram cuts longer labels on a narrow phone
+SEE_ALSO_SHOWN = 2
+CALL_FIRST = "Call {emergency} now. "
+COUNTRIES_OFFERED = ("US", "GB", "CA", "AU", "IN", "IE")
+
+Subject = Literal["", "self", "other"]
+
+
+class Scribe:
+    """Fills copy for one person, and remembers which numbers it showed."""
+
+    def __init__(self, knowledge: Knowledge, person: Person) -> None:
+        self.knowledge = knowledge
+        self.english: Book = knowledge.books["en"]
+        self.book: Book = knowledge.books.get(person.language, self.english)
+        self.lines = country_lines(knowledge.helplines, person.country)
+        self.numbers: list[str] = []
+
+    @property
+    def country_known(self) -> bool:
+        """Whether we have an emergency number for the person's own country."""
+        return self.lines is not UNKNOWN and bool(self.lines.emergency)
+
+    def fill(self, template: str, **extra: str) -> str:
+        """The template with this person's numbers in place."""
+        filled = fill(template, self.lines, self.book, extra=extra)
+        self.numbers.extend(filled.numbers)
+        return filled.text
+
+    def phrase(self, key: str, **extra: str) -> str:
+        """A piece of small talk in the person's language, or in English."""
+        template = self.book.phrases.get(key) or self.english.phrases[key]
+        return self.fill(template, **extra)
+
+    def button(self, key: str, action: str) -> Button:
+        """A button with its curated label."""
+        return Button(self.book.buttons.get(key) or self.english.buttons[key], action)
+
+    def card(self, label: str) -> Card:
+        """The card of a label; a kind without its own card gets the level's `other`."""
+        for cards in (self.book.cards, self.english.cards):
+            if label in cards:
+                return cards[label]
+        return self.english.cards[f"{label.partition('/')[0]}/other"]
+
+    def question(self, question_id: str) -> Question:
+        """A guide's question in the person's language, or in English."""
+        return self.book.questions.get(question_id) or self.english.questions[question_id]
+
+    def directory(self) -> str:
+        """Every line of the person's country, one a row."""
+        if not self.lines.emergency:
+            return self.phrase("country_no_number")
+        rows = directory(self.lines, self.book)
+        return rows if self.lines.listed else f"{rows}\n{self.phrase('country_unlisted_note')}"
+
+
+def card_text(scribe: Scribe, card: Card, subject: Subject) -> str:
+    """The first message of a card: the number in the first line, then three steps."""
+    # In an emergency a missing poison centre stands for the ambulance (emergencies.yml, meta).
+    extra = _poison_fallback(scribe, card)
+    first = scribe.fill(card.first_line, **extra)
+    if card.level is Level.SUICIDE_CRISIS and not scribe.lines.suicide:
+        first += " " + scribe.phrase("crisis_number")
+    shown = first_steps(card, subject)
+    steps = [f"{n}. {scribe.fill(step, **extra)}" for n, step in enumerate(shown, start=1)]
+    parts = [first, "\n".join(steps)]
+    if card.level is Level.URGENT and card.call_emergency_if:
+        signs = "\n".join(f"- {sign}" for sign in card.call_emergency_if)
+        parts.append(f"{scribe.phrase('danger_urgent')}\n{signs}")
+    return "\n\n".join(parts)
+
+
+def more_steps_text(scribe: Scribe, card: Card, subject: Subject) -> str:
+    """The steps that the first message had no room for, and what to tell the call handler."""
+    extra = _poison_fallback(scribe, card)
+    rest = _steps(card, subject)[STEPS_FIRST:]
+    lines = [f"- {scribe.fill(step, **extra)}" for step in rest]
+    if card.say_to_call_handler:
+        lines.append(f"- {scribe.phrase('tell_the_crew')} {card.say_to_call_handler}")
+    head = scribe.fill(card.first_line, **extra)
+    return "\n".join([head, *lines])
+
+
+def first_steps(card: Card, subject: Subject) -> tuple[str, ...]:
+    """The first three steps, without one that only repeats the first line."""
+    return _steps(card, subject)[:STEPS_FIRST]
+
+
+def answer_texts(scribe: Scribe, answer: Answer, *, someone_else: bool = False) -> str:
+    """The curated answer with its danger signs and what kind of text it is."""
+    parts = [scribe.fill(answer.answer, retention_days=str(scribe.knowledge.retention_days))]
+    if someone_else:
+        parts.append(scribe.phrase("for_someone_else"))
+    if answer.danger_signs:
+        parts.append(scribe.phrase(f"danger_{answer.danger_signs}"))
+    if answer.group != "bot":
+        parts.append(scribe.phrase("answer_footer"))
+    return "\n\n".join(parts)
+
+
+def more_text(scribe: Scribe, answer: Answer) -> str:
+    """The longer part of an answer, with its sources."""
+    parts = [scribe.fill(answer.more)] if answer.more else [scribe.phrase("no_more")]
+    if answer.danger_signs:
+        parts.append(scribe.phrase(f"danger_{answer.danger_signs}"))
+    if answer.sources:
+        parts.append(
+            scribe.phrase(
+                "more_footer",
+                sources="; ".join(answer.sources),
+                checked=scribe.knowledge.helplines.checked,
+            )
+        )
+    return "\n\n".join(parts)
+
+
+def topic_buttons(scribe: Scribe, answer: Answer) -> tuple[Button, ...]:
+    """More, two related questions, and the way to emergency help."""
+    buttons = []
+    if answer.more:
+        buttons.append(scribe.button("more", f"more:{answer.topic}"))
+    related = [topic_button(scribe, topic) for topic in answer.see_also[:SEE_ALSO_SHOWN]]
+    return (*buttons, *related, scribe.button("emergency", "emergency"))
+
+
+def topic_button(scribe: Scribe, topic: str) -> Button:
+    """A button that asks for a topic, labelled with its question."""
+    label = scribe.knowledge.questions[topic]
+    if len(label) > LABEL_LIMIT:
+        label = label[: LABEL_LIMIT - 1].rsplit(" ", 1)[0] + "…"
+    return Button(label, f"topic:{topic}")
+
+
+def country_buttons(scribe: Scribe) -> tuple[Button, ...]:
+    """Countries that many people write from; every other one is typed."""
+    countries = scribe.knowledge.helplines.countries
+    return tuple(
+        Button(countries[iso].name, f"country:{iso}")
+        for iso in COUNTRIES_OFFERED
+        if iso in countries
+    )
+
+
+def _steps(card: Card, subject: Subject) -> tuple[str, ...]:
+    steps = card.steps_if_self if subject == "self" and card.steps_if_self else card.steps
+    kept = []
+    for step in steps:
+        bare = step.removeprefix(CALL_FIRST)
+        if bare == step or bare not in card.first_line:
+            kept.append(bare)
+    return tuple(step for step in kept if step)
+
+
+def _poison_fallback(scribe: Scribe, card: Card) -> dict[str, str]:
+    if card.level is Level.EMERGENCY and not scribe.lines.poison:
+        return {"poison_centre": emergency(scribe.lines, scribe.book)}
+    return {}

@@ -1,0 +1,184 @@
+"""Ordinary conversation: answers, "did you mean", the grey zone, and what the bot can do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core import wordings
+from bot.core.alarm import country_told, denial, is_denial
+from bot.core.helplines import find_country, fold
+from bot.core.knowledge import label_of
+from bot.core.model import (
+    Assessment,
+    Button,
+    Decision,
+    Level,
+    Reply,
+)
+from bot.core.replies import (
+    answer_texts,
+    country_buttons,
+    more_text,
+    topic_button,
+    topic_buttons,
+)
+from bot.core.turn import NOTHING_READ, Turn, calm
+from bot.core.understand import Reading
+
+OFFERS = 3
+SHORT = 7  # words; a message this short may lean on the topic before it
+
+
+def conversation(turn: Turn, reading: Reading) -> Decision:
+    """An answer, a "did you mean", or what the bot can do; with an open crisis's number first."""
+    text = turn.message.text
+    told = find_country(text, turn.scribe.knowledge.helplines)
+    if told and (turn.state.pending == "country" or reading.outcome != "sure"):
+        return country_told(turn)
+    if turn.state.level.escalates and is_denial(turn):
+        return denial(turn)
+    leaned = _leaning_on(turn, reading)
+    if leaned:
+        someone = wordings.means(text, "someone_else", turn.scribe.knowledge.wordings)
+        return topic(turn, leaned, reading, someone_else=someone, path=("follow_up", leaned))
+    if reading.assessment.asks:
+        return _asks_now(turn, reading)
+    if reading.outcome == "sure":
+        return topic(turn, reading.candidates[0].topic, reading, path=("match",))
+    if reading.outcome == "unsure":
+        return _did_you_mean(turn, reading)
+    return _nothing_fits(turn, reading)
+
+
+def topic(
+    turn: Turn,
+    topic_id: str,
+    reading: Reading = NOTHING_READ,
+    *,
+    someone_else: bool = False,
+    path: tuple[str, ...] = (),
+) -> Decision:
+    """The curated answer of a topic."""
+    scribe = turn.scribe
+    found = scribe.book.answers.get(topic_id) or scribe.english.answers[topic_id]
+    text = answer_texts(scribe, found, someone_else=someone_else)
+    buttons = topic_buttons(scribe, found)
+    pending = ""
+    if topic_id == "change_country_or_language":
+        buttons, pending = (*country_buttons(scribe), buttons[-1]), "country"
+    chat = found.group == "bot"
+    state = replace(turn.state, topic=turn.state.topic if chat else topic_id, pending=pending)
+    level = Level.CHAT if chat else Level.INFO
+    read = replace(reading, assessment=replace(reading.assessment, level=level, kind=""))
+    decision = calm(turn, read, Reply((text,), buttons), state, path=path)
+    return replace(decision, topic=topic_id)
+
+
+def more(turn: Turn, topic_id: str) -> Decision:
+    """The longer part of an answer, with its sources."""
+    scribe = turn.scribe
+    found = scribe.english.answers[topic_id]
+    related = tuple(topic_button(scribe, other) for other in found.see_also[:OFFERS])
+    reply = Reply((more_text(scribe, found),), (*related, scribe.button("emergency", "emergency")))
+    read = replace(NOTHING_READ, assessment=Assessment(Level.INFO, confidence=1.0))
+    state = replace(turn.state, topic=topic_id)
+    return replace(calm(turn, read, reply, state, path=("more",)), topic=topic_id)
+
+
+def _asks_now(turn: Turn, reading: Reading) -> Decision:
+    """The grey zone: the best answer we have, and "Is this happening now?"."""
+    scribe = turn.scribe
+    label = label_of(Level.EMERGENCY, reading.assessment.kind or "other")
+    if reading.assessment.kind.startswith(("urgent/", "emergency/", "suicide_crisis")):
+        label = reading.assessment.kind
+    buttons: tuple[Button, ...] = (
+        scribe.button("yes_now", f"now:{label}"),
+        scribe.button("not_now", "not_now"),
+    )
+    texts = [scribe.phrase("asks_now")]
+    state = replace(turn.state, pending=f"now:{label}")
+    topic_id = ""
+    if reading.outcome == "sure" and reading.candidates:
+        topic_id = reading.candidates[0].topic
+        found = scribe.english.answers[topic_id]
+        texts.insert(0, answer_texts(scribe, found))
+        state = replace(state, topic=topic_id)
+    else:
+        buttons += tuple(topic_button(scribe, c.topic) for c in reading.candidates[:2])
+    level = Level.INFO if reading.candidates else Level.OUT_OF_SCOPE
+    read = replace(reading, assessment=replace(reading.assessment, level=level, kind=""))
+    reply = Reply(tuple(texts), (*buttons, scribe.button("emergency", "emergency")))
+    decision = calm(turn, read, reply, state, path=("asks_now", label))
+    return replace(decision, topic=topic_id, asks=True, offers=reading.candidates[:OFFERS])
+
+
+def _did_you_mean(turn: Turn, reading: Reading) -> Decision:
+    scribe = turn.scribe
+    offers = reading.candidates[:OFFERS]
+    buttons = (
+        *(topic_button(scribe, offer.topic) for offer in offers),
+        scribe.button("none_of_these", "none"),
+        scribe.button("emergency", "emergency"),
+    )
+    read = replace(reading, assessment=replace(reading.assessment, level=Level.INFO, kind=""))
+    state = replace(turn.state, pending="offer")
+    reply = Reply((scribe.phrase("did_you_mean"),), buttons)
+    decision = calm(turn, read, reply, state, path=("did_you_mean",))
+    return replace(decision, offers=offers)
+
+
+def _nothing_fits(turn: Turn, reading: Reading) -> Decision:
+    scribe = turn.scribe
+    known = scribe.knowledge.wordings
+    key = reading.outside if reading.outside in {"pet", "other_medicine"} else "out_of_scope"
+    if turn.state.pending == "offer" and wordings.means(turn.message.text, "none_of_these", known):
+        return none_of_these(turn)
+    if not reading.outside or reading.outside == "nonsense":
+        key = "fallback"
+    text = scribe.phrase(key)
+    if reading.shortened:
+        text = f"{scribe.phrase('long_message')}\n{text}"
+    buttons = (
+        scribe.button("emergency", "emergency"),
+        scribe.button("crisis", "crisis"),
+        topic_button(scribe, "what_is_baclofen"),
+        topic_button(scribe, "find_help"),
+    )
+    read = replace(
+        reading, assessment=replace(reading.assessment, level=Level.OUT_OF_SCOPE, kind="")
+    )
+    return calm(turn, read, Reply((text,), buttons), turn.state, path=("none", key))
+
+
+def _leaning_on(turn: Turn, reading: Reading) -> str:
+    """The topic of a short message that leans on the answer before it, or ""."""
+    before = turn.state.topic
+    topics = turn.scribe.knowledge.topics
+    if not before:
+        return ""
+    known = turn.scribe.knowledge.wordings
+    text = turn.message.text
+    short = len(fold(text).split()) <= SHORT
+    found = wordings.follow_up(text, before, topics[before], known)
+    if found and (reading.outcome != "sure" or wordings.leans(text, known)):
+        return found.goes_to
+    if not short or reading.outcome == "sure":
+        return ""
+    if wordings.means(text, "someone_else", known):
+        return before
+    if not wordings.leans(text, known):
+        return ""
+    same_group = [c for c in reading.candidates if topics.get(c.topic) == topics[before]]
+    return same_group[0].topic if same_group else ""
+
+
+def none_of_these(turn: Turn) -> Decision:
+    """None of the offered questions fits: other ways on, and who to talk to."""
+    scribe = turn.scribe
+    buttons = (
+        topic_button(scribe, "find_help"),
+        scribe.button("crisis", "crisis"),
+        scribe.button("emergency", "emergency"),
+    )
+    reply = Reply((scribe.phrase("none_of_these_reply"),), buttons)
+    return calm(turn, NOTHING_READ, reply, replace(turn.state, pending=""), path=("none_of_these",))

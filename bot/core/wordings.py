@@ -1,0 +1,85 @@
+"""Reads the short typed replies that steer a conversation: yes, no, help is coming, ..."""
+
+from __future__ import annotations
+
+from bot.core.helplines import fold
+from bot.core.knowledge import FollowUp, Question, Wordings
+
+MAX_WORDS_OF_A_REPLY = 14
+_TURNS_ROUND = ("not", "no", "isnt", "never", "hasnt", "havent", "didnt", "wont", "if", "should")
+_STOPS_A_FOLLOW_UP = 9  # words; a longer question speaks for itself
+
+
+def means(text: str, group: str, wordings: Wordings) -> bool:
+    """Whether the reply says what the group of wordings says, un-negated.
+
+    A negation just before the wording turns it round ("no ambulance is coming").
+    """
+    folded = f" {fold(text)} "
+    return any(
+        _stands_un_negated(folded, phrase, check=group in {"help_coming", "denial"})
+        for phrase in wordings.groups.get(group, ())
+    )
+
+
+def answer_id(text: str, question: Question, wordings: Wordings) -> str:
+    """The id of the answer that a typed reply means, "not_sure", or "" for neither.
+
+    The most specific wording wins: the longest that stands in the reply; "not sure" wins
+    over a plain yes or no.
+    """
+    folded = fold(text)
+    if len(folded.split()) > MAX_WORDS_OF_A_REPLY * 3:
+        return ""
+    for answer in question.answers:
+        if folded == fold(answer.label):
+            return answer.id
+    if means(text, "not_sure", wordings):
+        return "not_sure"
+    return _longest(folded, question, wordings)
+
+
+def follow_up(text: str, topic: str, group: str, wordings: Wordings) -> FollowUp | None:
+    """The follow-up that a short question means after an answer on `topic`, or None."""
+    folded = fold(text)
+    if not folded or len(folded.split()) > _STOPS_A_FOLLOW_UP:
+        return None
+    padded = f" {folded} "
+    fitting = [
+        (len(words), follow)
+        for follow in wordings.follow_ups
+        if topic in follow.after or group in follow.after
+        for words in follow.words
+        if f" {words} " in padded
+    ]
+    return max(fitting, key=lambda found: found[0])[1] if fitting else None
+
+
+def leans(text: str, wordings: Wordings) -> bool:
+    """Whether a short message leans on what was said before ("and with wine?")."""
+    return means(text, "leans", wordings)
+
+
+def _longest(folded: str, question: Question, wordings: Wordings) -> str:
+    padded = f" {folded} "
+    found: list[tuple[int, int, str]] = []
+    for answer in question.answers:
+        words = list(answer.words)
+        words += [w for w in (answer.id,) if w in {"yes", "no"}]
+        if answer.id in {"yes", "no"}:
+            words += wordings.groups.get(answer.id, ())
+        # A worse answer stands first among equals, so that doubt falls on the safe side.
+        found += [
+            (len(w), 1 if answer.worse else 0, answer.id) for w in words if f" {w} " in padded
+        ]
+    return max(found)[2] if found else ""
+
+
+def _stands_un_negated(padded: str, phrase: str, *, check: bool) -> bool:
+    at = padded.find(f" {phrase} ")
+    if at < 0:
+        return False
+    if not check:
+        return True
+    before = padded[:at].split()[-3:]
+    return not any(word in _TURNS_ROUND for word in before)
