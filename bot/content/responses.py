@@ -1,0 +1,271 @@
+"""Answers, cards, guide questions and small talk from responses/<language>/."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from bot.content.problems import Problems
+from bot.content.yaml_text import Sheet, read
+from bot.core.helplines import fold
+from bot.core.knowledge import Answer, Book, Card, DangerSigns, GuideAnswer, Question, label_of
+from bot.core.model import Level
+
+LINE_PLACEHOLDERS = ("emergency", "poison_centre", "crisis_line", "nurse_line", "drug_line")
+PHRASE_PLACEHOLDERS = (
+    *LINE_PLACEHOLDERS, "country", "question", "retention_days", "checked", "sources", "lines",
+    "name", "number",
+)  # fmt: skip
+DANGER: dict[str, DangerSigns] = {
+    "": "",
+    "none": "",
+    "overdose": "overdose",
+    "withdrawal": "withdrawal",
+    "both": "both",
+}
+# Groups whose every answer carries the danger signs (DESIGN, promise 6).
+DANGEROUS_GROUPS = {"withdrawal", "mixing", "overdose"}
+PENDING, SIGNED = "pending", "signed"
+# Where no country is known the widest numbers are said in words of the copy.
+MAY_NAME_WIDE_NUMBERS = {"emergency_unknown", "country_no_number"}
+_PHONE_LIKE = re.compile(
+    r"(?<![\w,.])\+?\d[\d\s\-()]{5,}\d(?!\w)|(?<![\d,.])\b(?:911|999|112|988|000)\b"
+)
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_LONGEST_ACTION = 48  # bytes, so that a button's action fits Telegram's 64
+
+
+def read_book(root: Path, language: str, topics: dict[str, str], problems: Problems) -> Book:
+    """All copy of one language. English must be complete; others may lack parts."""
+    base = root / "responses" / language
+    phrases = _phrases(base, root, problems)
+    questions = _questions(base, root, problems)
+    return Book(
+        language=language,
+        phrases=_texts_of(phrases, skip=("buttons", "lines")),
+        buttons=_texts_of(phrases.sub("buttons")),
+        lines=_texts_of(phrases.sub("lines")),
+        answers=dict(_answers(base, root, topics, problems)),
+        cards=dict(_cards(base, root, questions, problems)),
+        questions=questions,
+    )
+
+
+def check_copy(sheet: Sheet, key: str, text: str, *, allowed: Iterable[str]) -> None:
+    """Reports placeholders nobody knows, and numbers that do not come from the helplines."""
+    known = tuple(allowed)
+    for name in re.findall(r"\{(.*?)\}", text):
+        if name not in known:
+            shown = ", ".join(f"{{{k}}}" for k in known)
+            sheet.report(
+                sheet.place(key),
+                "placeholder",
+                f"{{{name}}} is no placeholder; use one of {shown}",
+            )
+    bare = re.sub(r"\{.*?\}", "", text)
+    if text.count("{") != text.count("}"):
+        sheet.report(sheet.place(key), "placeholder", "a { or } stands alone; write {name}")
+    for number in _PHONE_LIKE.findall(bare):
+        sheet.report(
+            sheet.place(key),
+            "number",
+            f"'{number.strip()}' looks like a phone number; "
+            "numbers come only from responses/helplines.yml, through placeholders",
+        )
+
+
+# ---- small talk --------------------------------------------------------------------
+
+
+def _phrases(base: Path, root: Path, problems: Problems) -> Sheet:
+    sheet = read(base / "phrases.yml", root, problems)
+    for part in (sheet, sheet.sub("buttons"), sheet.sub("lines")):
+        for key in part.table.items:
+            if part is sheet and key in {"buttons", "lines"}:
+                continue
+            text = part.text(key, required=True)
+            if key not in MAY_NAME_WIDE_NUMBERS:
+                check_copy(part, key, text, allowed=PHRASE_PLACEHOLDERS)
+    return sheet
+
+
+def _texts_of(sheet: Sheet, *, skip: tuple[str, ...] = ()) -> dict[str, str]:
+    return {key: sheet.text(key) for key in sheet.table.items if key not in skip}
+
+
+# ---- answers -----------------------------------------------------------------------
+
+
+def _answers(
+    base: Path, root: Path, topics: dict[str, str], problems: Problems
+) -> Iterable[tuple[str, Answer]]:
+    for path in sorted(base.glob("*/*.yml")):
+        group, topic = path.parent.name, path.stem
+        if group in {"levels", "guide"}:
+            continue
+        sheet = read(path, root, problems)
+        if topics.get(topic) != group:
+            sheet.report(
+                (1, 1),
+                "unknown-topic",
+                f"no topic '{group}/{topic}'; add intents/en/{group}/{topic}.yml or rename this",
+            )
+        yield topic, _answer(sheet, group, topic, topics)
+
+
+def _answer(sheet: Sheet, group: str, topic: str, topics: dict[str, str]) -> Answer:
+    sheet.only("answer", "more", "see_also", "sources", "danger_signs", "reviewed")
+    for key in ("answer", "more"):
+        check_copy(sheet, key, sheet.text(key), allowed=(*LINE_PLACEHOLDERS, "retention_days"))
+    for other in sheet.texts("see_also"):
+        if other not in topics:
+            sheet.report(
+                sheet.place("see_also"), "unknown-topic", f"see_also names no topic: '{other}'"
+            )
+    danger = sheet.text("danger_signs")
+    if danger not in DANGER:
+        sheet.report(
+            sheet.place("danger_signs"),
+            "value",
+            f"danger_signs is '{danger}'; write overdose, withdrawal, both or none",
+        )
+    if group in DANGEROUS_GROUPS and not DANGER.get(danger):
+        sheet.report(
+            sheet.place("danger_signs"),
+            "danger-signs",
+            f"answers of '{group}' must carry danger signs; write overdose, withdrawal or both",
+        )
+    sources = sheet.texts("sources")
+    if group != "bot" and not sources:
+        sheet.report(sheet.place("sources"), "sources", "no source; name where the facts are from")
+    status, by, on, due = review_of(sheet)
+    return Answer(
+        topic=topic,
+        group=group,
+        answer=sheet.text("answer", required=True),
+        more=sheet.text("more"),
+        see_also=tuple(other for other in sheet.texts("see_also") if other in topics),
+        sources=sources,
+        danger_signs=DANGER.get(danger, ""),
+        review_status=status,
+        reviewed_by=by,
+        reviewed_on=on,
+        review_due=due,
+    )
+
+
+def review_of(sheet: Sheet) -> tuple[str, str, str, str]:
+    """Who signed a text off and when: status, by, on, due. Pending means: nobody yet."""
+    review = sheet.sub("reviewed", required=True)
+    review.only("status", "by", "on", "due", "note")
+    status, by = review.text("status", required=True), review.text("by")
+    on, due = review.text("on"), review.text("due")
+    if status not in {PENDING, SIGNED}:
+        review.report(
+            review.place("status"),
+            "value",
+            f"status '{status}' is not known; write pending or signed",
+        )
+    if status == SIGNED and not (by and _DATE.match(on)):
+        review.report(review.place("status"), "review", "signed needs 'by' and 'on' (YYYY-MM-DD)")
+    if due and not _DATE.match(due):
+        review.report(review.place("due"), "value", f"due is '{due}'; write a date, YYYY-MM-DD")
+    return status, by, on, due
+
+
+# ---- cards and guide ---------------------------------------------------------------
+
+
+def _cards(
+    base: Path, root: Path, questions: dict[str, Question], problems: Problems
+) -> Iterable[tuple[str, Card]]:
+    for path in sorted((base / "levels").glob("*/*.yml")):
+        sheet = read(path, root, problems)
+        try:
+            level = Level.parse(path.parent.name)
+        except KeyError:
+            sheet.report((1, 1), "unknown-level", "the folder names no level; rename it")
+            continue
+        card = _card(sheet, level, path.stem, questions)
+        yield label_of(level, path.stem), card
+
+
+def _card(sheet: Sheet, level: Level, kind: str, questions: dict[str, Question]) -> Card:
+    sheet.only(
+        "means", "first_line", "steps", "steps_if_self", "call_emergency_if",
+        "say_to_call_handler", "guide", "sources", "reviewed",
+    )  # fmt: skip
+    first_line = sheet.text("first_line", required=True)
+    check_copy(sheet, "first_line", first_line, allowed=LINE_PLACEHOLDERS)
+    if level is Level.EMERGENCY and "{emergency}" not in first_line:
+        sheet.report(
+            sheet.place("first_line"),
+            "number-first",
+            "the first line of an emergency card must hold {emergency}",
+        )
+    for key in ("steps", "steps_if_self", "call_emergency_if"):
+        for step in sheet.texts(key):
+            check_copy(sheet, key, step, allowed=LINE_PLACEHOLDERS)
+    for question in sheet.texts("guide"):
+        if question not in questions and sheet.path.startswith("responses/en/"):
+            sheet.report(
+                sheet.place("guide"),
+                "unknown-question",
+                f"'{question}' is no question of responses/en/guide/questions.yml",
+            )
+    return Card(
+        level=level,
+        kind=kind,
+        means=sheet.text("means"),
+        first_line=first_line,
+        steps=sheet.texts("steps", required=True),
+        steps_if_self=sheet.texts("steps_if_self"),
+        call_emergency_if=sheet.texts("call_emergency_if"),
+        say_to_call_handler=sheet.text("say_to_call_handler"),
+        guide=sheet.texts("guide"),
+        sources=sheet.texts("sources"),
+        review_status=review_of(sheet)[0],
+    )
+
+
+def _questions(base: Path, root: Path, problems: Problems) -> dict[str, Question]:
+    path = base / "guide" / "questions.yml"
+    if not path.exists() and base.name != "en":
+        return {}
+    sheet = read(path, root, problems)
+    return {key: _question(sheet.sub(key), key) for key in sheet.table.items}
+
+
+def _question(sheet: Sheet, question_id: str) -> Question:
+    sheet.only("ask", "ask_self", "answers")
+    answers = sheet.sub("answers", required=True)
+    found = tuple(_guide_answer(answers.sub(key), key) for key in answers.table.items)
+    if sum(answer.worse for answer in found) != 1:
+        sheet.report(
+            sheet.place("answers"),
+            "worse",
+            f"'{question_id}' needs exactly one answer with 'worse: yes' for \"not sure\"",
+        )
+    for answer in found:
+        if len(f"guide:{question_id}:{answer.id}") > _LONGEST_ACTION:
+            sheet.report(sheet.place("answers"), "length", f"'{answer.id}' is too long an id")
+    if not sheet.text("ask") and not sheet.text("ask_self"):
+        sheet.report(sheet.table.place, "shape", f"'{question_id}' needs 'ask' or 'ask_self'")
+    return Question(question_id, sheet.text("ask"), sheet.text("ask_self"), found)
+
+
+def _guide_answer(sheet: Sheet, answer_id: str) -> GuideAnswer:
+    sheet.only("label", "says", "says_self", "worse", "goes_to", "also", "words")
+    for key in ("says", "says_self"):
+        check_copy(sheet, key, sheet.text(key), allowed=LINE_PLACEHOLDERS)
+    return GuideAnswer(
+        id=answer_id,
+        label=sheet.text("label", required=True),
+        says=sheet.text("says", required=True),
+        says_self=sheet.text("says_self"),
+        worse=sheet.text("worse") == "yes",
+        goes_to=sheet.text("goes_to"),
+        also=sheet.text("also"),
+        words=tuple(fold(word) for word in sheet.text("words").split(",") if fold(word)),
+    )
