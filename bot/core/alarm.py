@@ -51,6 +51,12 @@ def crisis_asked(turn: Turn, argument: str) -> Decision:
     return _asked_for(turn, Level.SUICIDE_CRISIS, "suicide_crisis", "command:crisis")
 
 
+def error_card(scribe: Scribe) -> Reply:
+    """What goes out when something broke: the widest help, no guide, nothing remembered."""
+    buttons = (scribe.button("emergency", "emergency"), scribe.button("crisis", "crisis"))
+    return Reply((scribe.phrase("error"),), buttons)
+
+
 def group_alarm(turn: Turn, reading: Reading) -> Decision:
     """An alarm in a group: the card for all to see, no guide, nothing remembered."""
     assessment = reading.assessment

@@ -74,6 +74,7 @@ def decided(turn: Turn, reading: Reading, reply: Reply, state: State | None = No
     kept = state or turn.state
     kept = replace(kept, buttons=reply.buttons)
     level = max(found.level, kept.level)
+    reply = replace(reply, can_wait=not level.escalates)
     return Decision(
         level=level,
         message_level=found.level,

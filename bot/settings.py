@@ -1,0 +1,119 @@
+"""Every setting: its default, its unit, and whether it is secret. Read once at the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """The settings, from the environment or a file `.env`. Each has a heading in the docs."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    # ---- channels
+    bot_token: SecretStr | None = Field(None, description="Telegram token from @BotFather.")
+    telegram_api_url: str = Field(
+        "https://api.telegram.org", description="Base address of the Bot API."
+    )
+    telegram_webhook_url: str = Field(
+        "", description="Public https address for Telegram's webhook; empty: polling."
+    )
+    web_host: str = Field("127.0.0.1", description="Address that the web chat listens on.")
+    web_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8080, description="Port of the web chat; 0 takes a free one."
+    )
+    web_origin: str = Field(
+        "", description="Public https address of the web chat, where it is behind a proxy."
+    )
+
+    # ---- store
+    var_dir: Path = Field(Path("var"), description="Folder for the database, keys and spool.")
+    database_url: str = Field(
+        "", description="sqlite+aiosqlite:///... or postgresql+psycopg://...; empty: var/bot.db."
+    )
+    encryption_keys_file: Path | None = Field(
+        None, description="File with the encryption keys; default var/keys."
+    )
+    store_timeout_s: Annotated[float, Field(gt=0, le=30)] = Field(
+        0.5, description="Seconds that a reply waits for the store before it goes out without it."
+    )
+    retention_text_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        30, description="Days after which the words of an escalated message are deleted."
+    )
+    retention_skeleton_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        365, description="Days after which the rest of an escalation is deleted."
+    )
+
+    # ---- content and understanding
+    content_dir: Path = Field(Path("."), description="Folder that holds intents/ and responses/.")
+    embeddings: str = Field(
+        "minilm",
+        description="minilm, off, or the path of a folder with model.onnx and tokenizer.json.",
+    )
+
+    # ---- logs
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("write DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        known = ("sqlite+aiosqlite://", "postgresql+psycopg://", "postgresql://", "sqlite://")
+        if value and not value.startswith(known):
+            raise ValueError(
+                "write sqlite+aiosqlite:///path/bot.db or "
+                "postgresql+psycopg://user:password@host/name"
+            )
+        for short, full in (("sqlite:", "sqlite+aiosqlite:"), ("postgresql:", "postgresql+psycopg:")):
+            if value.startswith(short):
+                return full + value.removeprefix(short)
+        return value
+
+    @field_validator("telegram_webhook_url", "web_origin")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError("write an https:// address")
+        return value.rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """The database address in force."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.var_dir / 'bot.db'}"
+
+    @property
+    def keys_file(self) -> Path:
+        """The key file in force."""
+        return self.encryption_keys_file or self.var_dir / "keys"
+
+
+def read_settings() -> Settings:
+    """The settings. Raises SettingsError with every fault at once."""
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:
+        raise SettingsError("\n".join(_fault(fault) for fault in error.errors())) from None
+
+
+def _fault(fault: object) -> str:
+    assert isinstance(fault, dict)
+    name = str(fault["loc"][0]).upper()
+    said = str(fault["msg"]).removeprefix("Value error, ")
+    field = Settings.model_fields.get(name.lower())
+    meaning = f" ({field.description})" if field else ""
+    found = "a secret value" if name == "BOT_TOKEN" else repr(fault.get("input"))
+    return f"{name} is {found}: {said}.{meaning} Mend it in the environment or in .env."
