@@ -58,6 +58,9 @@ class Settings(BaseSettings):
         "minilm",
         description="minilm, off, or the path of a folder with model.onnx and tokenizer.json.",
     )
+    trained_dir: Path | None = Field(
+        None, description="Folder for what training made of the examples; default var/trained."
+    )
 
     # ---- logs
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
@@ -99,6 +102,11 @@ class Settings(BaseSettings):
     def keys_file(self) -> Path:
         """The key file in force."""
         return self.encryption_keys_file or self.var_dir / "keys"
+
+    @property
+    def trained(self) -> Path:
+        """The folder of trained readers in force."""
+        return self.trained_dir or self.var_dir / "trained"
 
 
 def read_settings() -> Settings:

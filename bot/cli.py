@@ -1,0 +1,219 @@
+"""The commands. Builds everything and hands it over; imports late, so that each starts fast."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from bot.errors import BotError, ContentError
+from bot.settings import Settings, read_settings
+
+app = typer.Typer(
+    name="baclofen-bot",
+    help="A support chat bot about baclofen: answers, notices emergencies, keeps a record.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+REVIEW_EVERY = timedelta(days=182)
+
+
+def main() -> None:
+    """Runs a command; an error of ours becomes one clear text and exit code 1."""
+    try:
+        app()
+    except BotError as error:
+        Console(stderr=True, highlight=False).print(str(error), markup=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command()
+def run() -> None:
+    """Starts the web chat, and Telegram where BOT_TOKEN is set."""
+    from bot.running import serve
+
+    settings = read_settings()
+    _log_to_stderr(settings)
+    asyncio.run(serve(settings, content=lambda: _content(settings), say=print_line))
+
+
+@app.command()
+def chat(
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="JSON Lines in, JSON Lines out, for scripts.")
+    ] = False,
+) -> None:
+    """Chat in the terminal; with --jsonl, whole conversations for scripts."""
+    settings = read_settings()
+    if jsonl:
+        from bot.tools.classify import InputError, talk_lines
+
+        _print_json(talk_lines(sys.stdin, _content(settings)), InputError)
+        return
+    from bot.running import talk_in_terminal
+
+    logging.disable(logging.WARNING)
+    asyncio.run(talk_in_terminal(settings, content=lambda: _content(settings)))
+
+
+@app.command()
+def classify(
+    file: Annotated[str, typer.Argument(help="A file of JSON Lines, or - for the input.")] = "-",
+) -> None:
+    """Reads messages as JSON Lines and prints a verdict for each, in the same order."""
+    from bot.tools.classify import InputError, classify_lines
+
+    content = _content(read_settings())
+    if file == "-":
+        _print_json(classify_lines(sys.stdin, content), InputError)
+        return
+    with _opened(file) as lines:
+        _print_json(classify_lines(lines, content), InputError)
+
+
+@app.command()
+def explain(
+    text: Annotated[str, typer.Argument(help="The message.")],
+    country: Annotated[str, typer.Option(help="ISO code of the person's country.")] = "",
+) -> None:
+    """Shows how a message is read, and the reply."""
+    from bot.tools.explain import explain as show
+
+    show(Console(), text, _content(read_settings()), country=country)
+
+
+@app.command()
+def check() -> None:
+    """Checks all content; every problem at once, at path:line:column."""
+    from bot.content import load
+    from bot.reading import words_of
+    from bot.tools.check import near_copies
+
+    root = read_settings().content_dir
+    try:
+        loaded = load(root, proofs=True)
+    except ContentError as error:
+        for problem in error.problems:
+            print_line(str(problem))
+        print_line(f"{len(error.problems)} problems. The bot does not start with them.")
+        raise typer.Exit(1) from None
+    words_of(loaded)
+    found = near_copies(root)
+    for problem in found:
+        print_line(str(problem))
+    if found:
+        raise typer.Exit(1)
+    print_line(
+        f"Content is sound: {len(loaded.knowledge.topics)} topics, "
+        f"{len(loaded.teaching)} examples in {len({e.voice for e in loaded.teaching})} voices, "
+        f"{len(loaded.knowledge.helplines.countries)} regions with numbers."
+    )
+
+
+@app.command()
+def new(
+    group: Annotated[str, typer.Argument(help="The group, such as mixing.")],
+    topic: Annotated[str, typer.Argument(help="The new topic's id, such as mixing_tea.")],
+    question: Annotated[str, typer.Argument(help="The question it answers.")],
+) -> None:
+    """Starts the three files of a new topic."""
+    from bot.tools.new import new_topic
+
+    due = (datetime.now(UTC) + REVIEW_EVERY).date().isoformat()
+    try:
+        for path in new_topic(read_settings().content_dir, group, topic, question, due=due):
+            print_line(f"wrote {path}")
+    except ValueError as error:
+        raise BotError(str(error)) from None
+    print_line("Fill them in, then run: baclofen-bot check")
+
+
+@app.command()
+def train(
+    into: Annotated[Path | None, typer.Option(help="Folder for the result.")] = None,
+) -> None:
+    """Trains the readers ahead of time, so that the bot starts at once."""
+    settings = read_settings()
+    if into:
+        settings = settings.model_copy(update={"trained_dir": into})
+    _content(settings)
+    print_line(f"Trained: {settings.trained}")
+
+
+def print_line(text: str) -> None:
+    """One plain line for a person."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _content(settings: Settings) -> Any:
+    """The content, with a progress bar while the readers are trained."""
+    from bot.reading import build
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    tasks: dict[str, Any] = {}
+
+    def told(what: str, share: float) -> None:
+        if not tasks:
+            bar.start()
+        if what not in tasks:
+            tasks[what] = bar.add_task(what, total=1.0)
+        bar.update(tasks[what], completed=share)
+
+    try:
+        return build(
+            settings.content_dir,
+            trained=settings.trained,
+            embeddings=settings.embeddings,
+            retention_days=settings.retention_text_days,
+            progress=told,
+        )
+    finally:
+        bar.stop()
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs the bot token
+
+
+def _print_json(rows: Iterator[dict[str, Any]], input_error: type[Exception]) -> None:
+    try:
+        for row in rows:
+            print_line(json.dumps(row, ensure_ascii=False))
+    except input_error as error:
+        raise BotError(str(error)) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+
+
+def _opened(file: str) -> Any:
+    try:
+        return Path(file).open(encoding="utf-8")
+    except OSError as error:
+        raise BotError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _lines(file: str) -> Iterable[str]:
+    with _opened(file) as lines:
+        yield from lines

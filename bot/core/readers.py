@@ -1,0 +1,268 @@
+"""Three readers, one verdict: signals with scope, the learned reader, the nearest examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.knowledge import kind_of, level_of
+from bot.core.learn import Learned, LearnedReading
+from bot.core.model import Assessment, Candidate, Evidence, Level
+from bot.core.repair import Vocabulary, repair
+from bot.core.signals import Signals
+from bot.core.text import HEAD, TAIL, Utterance, normalise
+from bot.core.triage import Hit, SignalReading, read_signals
+from bot.core.understand import Outcome, Reading
+from bot.core.words import Lexicon
+
+Embed = Callable[[str], Any]
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The thresholds on probabilities (0 to 1). Chosen by leave-one-voice-out:
+    `baclofen-bot evaluate --leave-one-voice-out` prints what they give.
+
+    `crisis` and `escalates` are the learned reader's own bars. With a signal the lower
+    bars `crisis_backed` and `escalates_backed` are enough; a signal below `doubted` only
+    asks. `asks` opens the grey zone. `sure` and `offered` are bars for topics.
+    """
+
+    crisis: float = 0.5
+    escalates: float = 0.5
+    crisis_backed: float = 0.08
+    escalates_backed: float = 0.08
+    doubted: float = 0.02
+    asks: float = 0.3
+    outside: float = 0.5
+    sure: float = 0.45
+    margin: float = 0.15
+    offered: float = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """The three readers side by side, for `explain`."""
+
+    normalised: str
+    signals: tuple[str, ...]
+    labels: tuple[str, ...]
+    nearest: tuple[str, ...]
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Reads messages with all three readers. Total and deterministic.
+
+    `embed` is None in lexical mode, when the embedding model is not there.
+    """
+
+    lexicon: Lexicon
+    vocabulary: Vocabulary
+    signals: Signals
+    learned: Learned
+    topics: Mapping[str, str]
+    embed: Embed | None = None
+    policy: Policy = Policy()
+
+    def read(self, text: str) -> Reading:
+        """The reading of any string."""
+        utterance = self.prepare(text)
+        found = read_signals(utterance, self.signals)
+        learned, embedding = self._learned(utterance)
+        odds = Odds.of(learned, self.topics)
+        assessment = self._assessed(found, odds, utterance, learned)
+        if assessment.level.escalates and not assessment.evidence:
+            evidence = self._examples(utterance, embedding, learned, assessment)
+            assessment = _with_evidence(assessment, evidence)
+        candidates = self._candidates(learned)
+        return Reading(
+            assessment=assessment,
+            candidates=candidates,
+            outcome=self._outcome(candidates, odds),
+            subject=found.subject,
+            outside=self._outside(learned, odds),
+            shortened=len(text) > HEAD + TAIL,
+        )
+
+    def prepare(self, text: str) -> Utterance:
+        """The message normalised, with its typos repaired."""
+        return repair(normalise(text, self.lexicon), self.vocabulary)
+
+    def detail(self, text: str) -> Detail:
+        """What each reader sees in a message."""
+        utterance = self.prepare(text)
+        found = read_signals(utterance, self.signals)
+        learned, embedding = self._learned(utterance)
+        best = list(learned.probabilities.items())[:SHOWN]
+        nearest = self.learned.nearest(utterance.text, embedding, labels=[n for n, _ in best])
+        return Detail(
+            normalised=utterance.text,
+            signals=tuple(f"{hit.level.label} {hit.rule}" for hit in found.hits),
+            labels=tuple(f"{score:.2f} {name}" for name, score in best),
+            nearest=tuple(f"{one.label}: {one.text}" for one in nearest),
+            scopes=tuple(fact.name for fact in found.scopes),
+        )
+
+    def _learned(self, utterance: Utterance) -> tuple[LearnedReading, Any]:
+        embedding = self.embed(utterance.text) if self.embed and utterance.tokens else None
+        return self.learned.read(utterance.text, embedding), embedding
+
+    def _assessed(
+        self, found: SignalReading, odds: Odds, utterance: Utterance, learned: LearnedReading
+    ) -> Assessment:
+        """The highest level that a reader is sure of, with the kind that fits it best."""
+        policy = self.policy
+        hits = [hit for hit in found.hits if odds.escalates >= policy.doubted]
+        backed = max((hit.level for hit in hits), default=Level.OUT_OF_SCOPE)
+        level = _learned_level(odds, policy, backed)
+        if not level.escalates:
+            asks = bool(found.hits) or odds.escalates >= policy.asks
+            return Assessment(
+                odds.calm_level,
+                kind=odds.best_escalating if asks else "",
+                confidence=1 - odds.escalates,
+                asks=asks,
+                near_misses=found.near_misses,
+            )
+        at_level = [hit for hit in hits if hit.level is level]
+        return Assessment(
+            level,
+            kind=_kind(at_level, learned, level, self.topics),
+            confidence=odds.crisis if level.is_crisis else odds.escalates,
+            also=tuple(dict.fromkeys(hit.kind for hit in hits if hit.level is not level)),
+            evidence=tuple(dict.fromkeys(e for hit in hits for e in hit.evidence)),
+            near_misses=found.near_misses,
+        )
+
+    def _candidates(self, learned: LearnedReading) -> tuple[Candidate, ...]:
+        return tuple(
+            Candidate(label, round(score, 4))
+            for label, score in list(learned.probabilities.items())[:30]
+            if label in self.topics
+        )[:SHOWN]
+
+    def _outcome(self, candidates: tuple[Candidate, ...], odds: Odds) -> Outcome:
+        policy = self.policy
+        if not candidates or odds.outside >= policy.outside:
+            return "none"
+        first = candidates[0].score
+        second = candidates[1].score if len(candidates) > 1 else 0.0
+        if first >= policy.sure or (first - second >= policy.margin and first > odds.outside):
+            return "sure"
+        return "unsure" if first >= policy.offered else "none"
+
+    def _outside(self, learned: LearnedReading, odds: Odds) -> str:
+        if odds.outside < self.policy.outside:
+            return ""
+        labels = (name for name in learned.probabilities if name.startswith("out_of_scope/"))
+        return kind_of(next(labels, ""))
+
+    def _examples(
+        self, utterance: Utterance, embedding: Any, learned: LearnedReading, found: Assessment
+    ) -> tuple[Evidence, ...]:
+        """The teaching examples nearest to the message, as its reason."""
+        labels = [
+            name
+            for name in learned.probabilities
+            if level_of(name, self.topics) is found.level
+        ][:2]
+        nearest = self.learned.nearest(utterance.text, embedding, labels=labels, count=2)
+        return tuple(
+            Evidence(
+                f"learned:{one.label}",
+                "example",
+                0,
+                len(utterance.raw),
+                utterance.raw[:200],
+                f"like the example: {one.text[:120]}",
+            )
+            for one in nearest
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """The learned probabilities, added up by level."""
+
+    emergency: float
+    suicide: float
+    urgent: float
+    outside: float
+    calm_level: Level
+    best_escalating: str
+
+    @property
+    def crisis(self) -> float:
+        """The probability of an emergency or a suicide crisis."""
+        return self.emergency + self.suicide
+
+    @property
+    def escalates(self) -> float:
+        """The probability of any escalating level."""
+        return self.emergency + self.suicide + self.urgent
+
+    @classmethod
+    def of(cls, learned: LearnedReading, topics: Mapping[str, str]) -> Odds:
+        """The sums over the labels of each level."""
+        sums = dict.fromkeys(Level, 0.0)
+        best = ""
+        for label, score in learned.probabilities.items():
+            level = level_of(label, topics)
+            sums[level] += score
+            if level.escalates and not best:
+                best = label
+        calm = max((Level.INFO, Level.CHAT, Level.OUT_OF_SCOPE), key=lambda one: sums[one])
+        return cls(
+            emergency=sums[Level.EMERGENCY],
+            suicide=sums[Level.SUICIDE_CRISIS],
+            urgent=sums[Level.URGENT],
+            outside=sums[Level.OUT_OF_SCOPE],
+            calm_level=calm,
+            best_escalating=best,
+        )
+
+
+def _learned_level(odds: Odds, policy: Policy, backed: Level) -> Level:
+    """The level by probability, with lower bars for a level that a signal backs."""
+    serious = Level.EMERGENCY if odds.emergency >= odds.suicide else Level.SUICIDE_CRISIS
+    if backed.is_crisis and odds.crisis >= policy.crisis_backed:
+        other = odds.suicide if backed is Level.EMERGENCY else odds.emergency
+        return serious if other >= policy.crisis else backed
+    if odds.crisis >= policy.crisis:
+        return serious
+    if backed.escalates and odds.escalates >= policy.escalates_backed:
+        return max(Level.URGENT, min(backed, Level.URGENT))
+    if odds.escalates >= policy.escalates:
+        return serious if odds.crisis >= odds.urgent else Level.URGENT
+    return Level.OUT_OF_SCOPE
+
+
+def _kind(
+    hits: list[Hit], learned: LearnedReading, level: Level, topics: Mapping[str, str]
+) -> str:
+    """The kind that the learned reader finds likeliest, unless a signal's is nearly as likely."""
+    if level is Level.SUICIDE_CRISIS:
+        return level.label
+    scores = {
+        kind_of(label): score
+        for label, score in learned.probabilities.items()
+        if level_of(label, topics) is level
+    }
+    backed = {hit.kind for hit in hits}
+    return max(scores, key=lambda kind: scores[kind] + (0.25 if kind in backed else 0.0))
+
+
+def _with_evidence(found: Assessment, evidence: tuple[Evidence, ...]) -> Assessment:
+    return Assessment(
+        found.level,
+        found.kind,
+        found.confidence,
+        found.asks,
+        found.also,
+        evidence,
+        found.near_misses,
+    )

@@ -1,0 +1,106 @@
+"""Makes the readers: words and signals from content, the learned reader from the examples."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from bot import models
+from bot.content import Loaded, load
+from bot.core.decide import Content
+from bot.core.embed import Embedder
+from bot.core.model import Example
+from bot.core.readers import Policy, Readers
+from bot.core.repair import Vocabulary, repair, vocabulary_from
+from bot.core.signals import Signals, signals_from
+from bot.core.text import normalise
+from bot.core.words import Lexicon, lexicon_from
+from bot.errors import ModelError
+
+log = logging.getLogger(__name__)
+
+# A word that so many examples share is taken for a word and not for somebody's typo.
+SHARED_BY = 4
+
+Progress = Callable[[str, float], None]
+
+
+def build(
+    root: Path,
+    *,
+    trained: Path,
+    embeddings: str = "minilm",
+    retention_days: int = 30,
+    progress: Progress = lambda what, share: None,
+) -> Content:
+    """Everything a decision needs, from the content under `root`.
+
+    Raises ContentError with every problem. A missing or altered embedding model is told in
+    one line, and the readers then work without it.
+    """
+    loaded = load(root, retention_days=retention_days)
+    embed = embedder(embeddings)
+    readers = readers_from(loaded, embed, loaded.teaching, trained=trained, progress=progress)
+    return Content(loaded.knowledge, readers)
+
+
+def embedder(embeddings: str) -> Embedder | None:
+    """The embedding model that the setting names, or None for lexical mode."""
+    if embeddings == "off":
+        return None
+    try:
+        return models.embedder(None if embeddings == "minilm" else Path(embeddings))
+    except ModelError as error:
+        log.warning("embedding model not used, reading by words only: %s", error)
+        return None
+
+
+def readers_from(
+    loaded: Loaded,
+    embed: Embedder | None,
+    teaching: Iterable[Example],
+    *,
+    trained: Path,
+    policy: Policy = Policy(),  # noqa: B008 - a frozen value
+    progress: Progress = lambda what, share: None,
+) -> Readers:
+    """Readers that learned from `teaching` (all examples, or all but one voice's)."""
+    lexicon, signals, vocabulary = words_of(loaded)
+    examples = tuple(teaching)
+    texts = [prepared(example.text, lexicon, vocabulary) for example in examples]
+    learned = models.learned(
+        texts,
+        [example.label for example in examples],
+        embed,
+        cache=trained,
+        progress=progress,
+    )
+    return Readers(
+        lexicon=lexicon,
+        vocabulary=vocabulary,
+        signals=signals,
+        learned=learned,
+        topics=loaded.knowledge.topics,
+        embed=embed,
+        policy=policy,
+    )
+
+
+def words_of(loaded: Loaded) -> tuple[Lexicon, Signals, Vocabulary]:
+    """The lexicon, the signals and the vocabulary that typos are repaired towards."""
+    lexicon = lexicon_from(loaded.words)
+    signals = signals_from(loaded.signals, lexicon)
+    counts = Counter(
+        word
+        for example in loaded.teaching
+        for word in {token.word for token in normalise(example.text, lexicon).tokens}
+    )
+    shared = [word for word, count in counts.most_common() if count >= SHARED_BY]
+    return lexicon, signals, vocabulary_from((*signals.vocabulary, *shared), lexicon)
+
+
+def prepared(text: str, lexicon: Lexicon, vocabulary: Vocabulary) -> str:
+    """A text as the learned reader sees it."""
+    return repair(normalise(text, lexicon), vocabulary).text
