@@ -160,7 +160,7 @@ class Telegram:
     async def _handle(self, update_id: int, payload: JSON) -> None:
         try:
             await self._answer(payload)
-        except Exception as error:  # noqa: BLE001 - the channel's error handler
+        except Exception as error:  # the channel's error handler
             log.error("telegram update not handled", extra={"error": whereabouts(error)})
             await self._apologise(private_chat_in(payload))
         finally:
@@ -191,7 +191,7 @@ class Telegram:
         """Hand the message over. If that fails before any reply, send the emergency card."""
         try:
             await self._receiver.receive(message, self._send_for(message, delivery))
-        except Exception as error:  # noqa: BLE001 - the channel's error handler
+        except Exception as error:  # the channel's error handler
             log.error("message not handled", extra={"error": whereabouts(error)})
             if message.addressed and not delivery.began:
                 await delivery.send(self._receiver.emergency_card())
