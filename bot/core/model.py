@@ -115,10 +115,15 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the person gets: messages in order, then the buttons under the last one."""
+    """What the person gets: messages in order, then the buttons under the last one.
+
+    `can_wait` lets a channel hold the reply back in a queue or a flood. It is false
+    unless somebody made sure that the reply is to nothing urgent.
+    """
 
     texts: tuple[str, ...] = ()
     buttons: tuple[Button, ...] = ()
+    can_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)

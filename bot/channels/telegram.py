@@ -1,0 +1,300 @@
+"""The Telegram channel: takes updates in by polling or webhook, and answers each of them.
+
+It uses python-telegram-bot's Bot and none of its Application: `run_polling` and
+`run_webhook` confirm an update before it is handled, and lose it in a crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import urlencode
+from weakref import WeakValueDictionary
+
+from telegram import Bot, BotCommand, CallbackQuery, Update
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.ext import AIORateLimiter, ExtBot
+from telegram.request import HTTPXRequest
+
+from bot.channels.receiver import Flood, Receiver, Send, whereabouts
+from bot.channels.telegram_intake import Intake
+from bot.channels.telegram_read import (
+    ALLOWED_UPDATES,
+    Address,
+    address_of,
+    is_location,
+    message_from,
+    private_chat_in,
+)
+from bot.channels.telegram_send import Delivery, Outbox, gaps, seconds
+from bot.core.model import DeliveryStatus, Message, Reply
+from bot.errors import ChannelError
+
+log = logging.getLogger(__name__)
+
+JSON = dict[str, Any]
+Result = TypeVar("Result")
+
+COMMANDS = (
+    BotCommand("emergency", "Emergency: numbers and first steps"),
+    BotCommand("crisis", "Thoughts of suicide: someone to talk to"),
+    BotCommand("help", "What I can do"),
+    BotCommand("country", "Set your country, for the right numbers"),
+    BotCommand("language", "Choose a language"),
+    BotCommand("privacy", "What is kept, and for how long"),
+    BotCommand("forget", "Delete what is kept about you"),
+    BotCommand("about", "Who is behind this"),
+    BotCommand("start", "Start again"),
+)
+_POLL_S = 30  # how long Telegram holds a getUpdates request open
+_RECHECK_S = 0.3  # the pause between two polls while old updates are still under way
+_FAREWELL_S = 10.0  # how long a stop waits for the updates under way
+_ALBUMS = 1000  # how many albums are remembered, to answer each of them once
+
+
+class Telegram:
+    """The bot on Telegram. Use it as an async context manager, then poll or take webhooks."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        token: str,
+        *,
+        api_url: str = "https://api.telegram.org",
+        flood: Flood | None = None,
+    ) -> None:
+        _quieten_logs()
+        # The coming default of the library; without it each RetryAfter warns.
+        os.environ.setdefault("PTB_TIMEDELTA", "true")
+        base = f"{api_url.rstrip('/')}/bot"
+        self._receiver = receiver
+        self._url = base + token
+        self._limited = ExtBot(
+            token, base_url=base, request=_line(64), rate_limiter=AIORateLimiter()
+        )
+        self._express = Bot(token, base_url=base, request=_line(64))
+        self._pull_line = _line(2)
+        self._outbox = Outbox(self._limited, self._express)
+        self._flood = flood or Flood()
+        self._intake = Intake()
+        self._handling: dict[int, asyncio.Task[None]] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._albums: OrderedDict[str, None] = OrderedDict()
+
+    async def __aenter__(self) -> Self:
+        """Connect and publish the command menu.
+
+        Raises ChannelError if Telegram refuses the token. Waits while Telegram is away.
+        """
+        for part in (self._limited, self._express, self._pull_line):
+            await _insist(part.initialize)
+        with suppress(TelegramError):
+            await self._express.set_my_commands(COMMANDS)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for part in (self._limited, self._express, self._pull_line):
+            await part.shutdown()
+
+    async def poll(self) -> None:
+        """Fetch and answer updates until cancelled; then end what is under way and confirm it.
+
+        An update is confirmed to Telegram once it and all before it were handled.
+        """
+        await _insist(self._express.delete_webhook)
+        try:
+            while True:
+                fresh = self._begin(await _insist(self._pull))
+                if self._handling and not fresh:
+                    await asyncio.wait(
+                        self._handling.values(),
+                        timeout=_RECHECK_S,
+                        return_when=asyncio.FIRST_COMPLETED,
+                    )
+        finally:
+            await self._farewell()
+
+    async def listen(self, url: str, secret: str) -> None:
+        """Have Telegram post updates to `url`, with `secret` in their header."""
+
+        async def register() -> bool:
+            return await self._express.set_webhook(
+                url, secret_token=secret, allowed_updates=ALLOWED_UPDATES
+            )
+
+        await _insist(register)
+
+    async def handle_json(self, payload: JSON) -> None:
+        """Answer one update as Telegram sent it, and return when that is done.
+
+        A copy of an update is not answered again: it waits for the first to be done.
+        """
+        self._begin([payload])
+        task = self._handling.get(payload.get("update_id", -1))
+        if task:
+            await asyncio.shield(task)
+
+    def _begin(self, payloads: Iterable[JSON]) -> int:
+        """Start handling the updates that are new, and count them."""
+        fresh = 0
+        for payload in payloads:
+            update_id = payload.get("update_id")
+            if not isinstance(update_id, int) or not self._intake.begin(update_id):
+                continue
+            self._handling[update_id] = asyncio.create_task(self._handle(update_id, payload))
+            fresh += 1
+        return fresh
+
+    async def _handle(self, update_id: int, payload: JSON) -> None:
+        try:
+            await self._answer(payload)
+        except Exception as error:  # the channel's error handler
+            log.error("telegram update not handled", extra={"error": whereabouts(error)})
+            await self._apologise(private_chat_in(payload))
+        finally:
+            del self._handling[update_id]
+        # Not reached by a cancelled task: Telegram shall deliver that update again.
+        self._intake.end(update_id)
+
+    async def _answer(self, payload: JSON) -> None:
+        update = Update.de_json(payload, self._express)
+        message = await _read(update, self._express.username)
+        address = address_of(update)
+        if message is None or address is None or self._is_rest_of_album(update):
+            return
+        await asyncio.gather(
+            self._converse(message, self._outbox.to(address)), _acknowledge(update.callback_query)
+        )
+
+    async def _converse(self, message: Message, delivery: Delivery) -> None:
+        """Answer in turn with the chat's other messages; wait for late deliveries out of turn."""
+        try:
+            async with self._turns.setdefault(message.chat, asyncio.Lock()):
+                await self._receive(message, delivery)
+            await delivery.finish()
+        finally:
+            delivery.cancel()
+
+    async def _receive(self, message: Message, delivery: Delivery) -> None:
+        """Hand the message over. If that fails before any reply, send the emergency card."""
+        try:
+            await self._receiver.receive(message, self._send_for(message, delivery))
+        except Exception as error:  # the channel's error handler
+            log.error("message not handled", extra={"error": whereabouts(error)})
+            if message.addressed and not delivery.began:
+                await delivery.send(self._receiver.emergency_card())
+
+    def _send_for(self, message: Message, delivery: Delivery) -> Send:
+        """The way to reply to `message`, narrowed for what can wait if its chat floods us."""
+        pressure = self._flood.count(message.chat) if message.addressed else "calm"
+
+        async def send(reply: Reply) -> DeliveryStatus:
+            if pressure == "calm" or not reply.can_wait or not reply.texts:
+                return await delivery.send(reply)
+            if pressure == "first_over":
+                return await delivery.send(self._receiver.emergency_card())
+            return "failed"
+
+        return send
+
+    async def _apologise(self, address: Address | None) -> None:
+        if address:
+            await self._outbox.deliver(self._receiver.emergency_card(), address)
+
+    def _is_rest_of_album(self, update: Update) -> bool:
+        """Whether this picture is one more of an album that was answered, without a text."""
+        message = update.message
+        if message is None or message.media_group_id is None:
+            return False
+        seen = message.media_group_id in self._albums
+        self._albums[message.media_group_id] = None
+        if len(self._albums) > _ALBUMS:
+            self._albums.popitem(last=False)
+        return seen and not message.caption
+
+    async def _pull(self) -> list[JSON]:
+        return await self._get_updates(wait_s=_POLL_S, limit=100)
+
+    async def _get_updates(self, *, wait_s: int, limit: int) -> list[JSON]:
+        """The updates as they came. One that is odd then harms no other.
+
+        `Bot.get_updates` parses all of them at once, fails for all and logs their text.
+        """
+        query = {"timeout": wait_s, "limit": limit, "allowed_updates": json.dumps(ALLOWED_UPDATES)}
+        if self._intake.offset is not None:
+            query["offset"] = self._intake.offset
+        url = f"{self._url}/getUpdates?{urlencode(query)}"
+        found = await self._pull_line.post(url, read_timeout=wait_s + 10)
+        return [update for update in _as_list(found) if isinstance(update, dict)]
+
+    async def _farewell(self) -> None:
+        """Let the updates under way end, then confirm those that did."""
+        if tasks := set(self._handling.values()):
+            _, late = await asyncio.wait(tasks, timeout=_FAREWELL_S)
+            for task in late:
+                task.cancel()
+        with suppress(TelegramError):
+            await self._get_updates(wait_s=0, limit=1)
+
+
+async def _read(update: Update, bot_username: str) -> Message | None:
+    if is_location(update):
+        return await asyncio.to_thread(message_from, update, bot_username)
+    return message_from(update, bot_username)
+
+
+async def _acknowledge(query: CallbackQuery | None) -> None:
+    """Stop the button from spinning. For an old press Telegram refuses, which is no harm."""
+    if query:
+        with suppress(TelegramError):
+            await query.answer()
+
+
+async def _insist(call: Callable[[], Awaitable[Result]]) -> Result:
+    """Call until Telegram answers, with growing gaps. Raises ChannelError for a bad token."""
+    pauses = gaps()
+    while True:
+        try:
+            return await call()
+        except InvalidToken:
+            # The cause quotes the token, so it is not told.
+            raise ChannelError(
+                "BOT_TOKEN was refused by Telegram; get a valid one from @BotFather."
+            ) from None
+        except RetryAfter as error:
+            gap_s = seconds(error)
+        except Conflict:
+            log.error("telegram is polled by another process with the same token, or has a webhook")
+            gap_s = next(pauses)
+        except TelegramError as error:
+            gap_s = next(pauses)
+            log.warning("telegram is away", extra={"error": type(error).__name__, "gap_s": gap_s})
+        await asyncio.sleep(gap_s)
+
+
+def _line(connections: int) -> HTTPXRequest:
+    """An own pool of connections, so that no line waits for another."""
+    return HTTPXRequest(connection_pool_size=connections, pool_timeout=10.0)
+
+
+def _as_list(found: object) -> list[object]:
+    return found if isinstance(found, list) else []
+
+
+def _quieten_logs() -> None:
+    """Keep the token (in httpx's lines) and what people wrote out of the logs."""
+    for name in ("httpx", "httpcore", "telegram"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("telegram.ext.AIORateLimiter").setLevel(logging.CRITICAL)

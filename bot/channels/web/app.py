@@ -1,0 +1,262 @@
+"""The web application: its routes, and how a message from the page becomes a reply."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Form, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from bot.channels.receiver import Receiver, whereabouts
+from bot.channels.web.conversations import Conversation, Conversations, Turn
+from bot.channels.web.guard import Guard
+from bot.channels.web.rich_text import rich_text
+from bot.core.model import DeliveryStatus, Message, Reply
+
+log = logging.getLogger(__name__)
+
+_HERE = Path(__file__).parent
+_COOKIE = "chat"
+# What the page's fixed buttons send, and how that looks in the conversation.
+_SHOWN_AS = {"/emergency": "Emergency", "/start": "Start again"}
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where Telegram posts its updates, the secret it has to bring, and who handles them."""
+
+    path: str
+    secret: str
+    handle: Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Said(BaseModel):
+    """What the page sends: a text, or the action of a button."""
+
+    text: str = ""
+    button: str = ""
+
+
+def web_app(
+    receiver: Receiver,
+    *,
+    welcome: Reply,
+    privacy: str,
+    exit_url: str = "https://www.wikipedia.org/",
+    secure: bool = False,
+    webhook: Webhook | None = None,
+    conversations: Conversations | None = None,
+) -> FastAPI:
+    """The web chat as an ASGI application.
+
+    `welcome` opens every conversation, `privacy` is the text of the page of that name.
+    `exit_url` is the harmless page that the quick exit leads to. `secure` is for a site
+    that is served over https: cookies and browsers are then held to it.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    card = receiver.emergency_card()
+    chat = _Chat(receiver, conversations or Conversations(), secure=secure)
+    pages = _Pages(welcome=welcome, privacy=privacy, card=card, exit_url=exit_url)
+    app.add_middleware(Guard, refuse=pages.refusal, secure=secure)
+    _add_pages(app, chat, pages)
+    _add_api(app, chat, pages)
+    _add_refusals(app, pages)
+    if webhook:
+        _add_webhook(app, webhook)
+    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+    return app
+
+
+def _add_pages(app: FastAPI, chat: _Chat, pages: _Pages) -> None:
+    @app.get("/")
+    async def show(request: Request) -> HTMLResponse:
+        return pages.chat(chat.turns(request))
+
+    @app.post("/")
+    async def say(
+        request: Request, text: Annotated[str, Form()] = "", button: Annotated[str, Form()] = ""
+    ) -> RedirectResponse:
+        response = RedirectResponse("/#latest", 303)
+        await chat.hear(request, response, Said(text=text, button=button))
+        return response
+
+    @app.api_route("/leave", methods=["GET", "POST"])
+    async def leave(request: Request) -> RedirectResponse:
+        response = RedirectResponse(pages.exit_url, 303)
+        chat.end(request, response)
+        return response
+
+    @app.get("/privacy")
+    async def privacy() -> HTMLResponse:
+        return pages.privacy()
+
+    @app.get("/healthz")
+    async def healthz() -> PlainTextResponse:
+        return PlainTextResponse("ok\n")
+
+
+def _add_api(app: FastAPI, chat: _Chat, pages: _Pages) -> None:
+    @app.post("/api/message")
+    async def message(request: Request, response: Response, said: Said) -> dict[str, Any]:
+        turns = await chat.hear(request, response, said)
+        return pages.as_json(turns)
+
+    @app.get("/api/conversation")
+    async def conversation(request: Request) -> dict[str, Any]:
+        return pages.as_json(chat.turns(request))
+
+    @app.post("/api/leave", status_code=204)
+    async def leave(request: Request, response: Response) -> None:
+        chat.end(request, response)
+
+
+def _add_refusals(app: FastAPI, pages: _Pages) -> None:
+    """Give the emergency card with every error: no page of ours is a dead end."""
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 422
+        return pages.refusal(status, request.url.path)
+
+    app.add_exception_handler(HTTPException, refuse)
+    app.add_exception_handler(RequestValidationError, refuse)
+
+
+def _add_webhook(app: FastAPI, webhook: Webhook) -> None:
+    @app.post(webhook.path)
+    async def telegram(request: Request) -> Response:
+        brought = request.headers.get("x-telegram-bot-api-secret-token", "")
+        if not hmac.compare_digest(brought.encode(), webhook.secret.encode()):
+            return Response(status_code=403)
+        try:
+            payload = await request.json()
+        except ValueError:
+            return Response(status_code=400)
+        if isinstance(payload, dict):
+            await webhook.handle(payload)
+        return Response(status_code=200)
+
+
+class _Chat:
+    """Carries messages between requests and the receiver, and keeps the conversations."""
+
+    def __init__(self, receiver: Receiver, conversations: Conversations, *, secure: bool) -> None:
+        self._receiver = receiver
+        self._conversations = conversations
+        self._secure = secure
+        self._cookie = f"__Host-{_COOKIE}" if secure else _COOKIE
+
+    def turns(self, request: Request) -> tuple[Turn, ...]:
+        """The conversation so far; empty if there is none. Never begins one."""
+        found = self._conversations.find(request.cookies.get(self._cookie, ""))
+        return tuple(found.turns) if found else ()
+
+    async def hear(self, request: Request, response: Response, said: Said) -> tuple[Turn, ...]:
+        """Take a message in and give the turns that it added, the person's own first."""
+        ticket, conversation = self._conversations.join(request.cookies.get(self._cookie, ""))
+        response.set_cookie(
+            self._cookie, ticket, secure=self._secure, httponly=True, samesite="strict"
+        )
+        async with conversation.lock:
+            return await self._converse(conversation, said)
+
+    def end(self, request: Request, response: Response) -> None:
+        """Drop the conversation, here and in the browser."""
+        self._conversations.end(request.cookies.get(self._cookie, ""))
+        response.delete_cookie(self._cookie, secure=self._secure, httponly=True, samesite="strict")
+
+    async def _converse(self, conversation: Conversation, said: Said) -> tuple[Turn, ...]:
+        label = conversation.label_of(said.button) if said.button else ""
+        own = conversation.say(label or _SHOWN_AS.get(said.text, said.text) or "…")
+        replies, numbers, forget = await self._ask(conversation.chat, said)
+        if forget:
+            conversation.turns.clear()
+        return (own, *(conversation.answer(reply, numbers) for reply in replies if reply.texts))
+
+    async def _ask(self, chat: str, said: Said) -> tuple[list[Reply], tuple[str, ...], bool]:
+        """The replies, the numbers shown in them, and whether all is to be forgotten."""
+        replies: list[Reply] = []
+
+        async def send(reply: Reply) -> DeliveryStatus:
+            replies.append(reply)
+            return "sent"
+
+        message = Message(chat=chat, text="" if said.button else said.text, button=said.button)
+        try:
+            decision = await self._receiver.receive(message, send)
+        except Exception as error:  # the channel's error handler
+            log.error("message not handled", extra={"error": whereabouts(error)})
+            return replies or [self._receiver.emergency_card()], (), False
+        return replies, decision.numbers_shown, "forget" in decision.effects
+
+
+class _Pages:
+    """Draws what the browser gets."""
+
+    def __init__(self, *, welcome: Reply, privacy: str, card: Reply, exit_url: str) -> None:
+        self.exit_url = exit_url
+        self._privacy = privacy
+        self._jinja = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._jinja.filters |= {"rich": rich_text}
+        self._jinja.globals |= {
+            "exit_url": exit_url,
+            "version": _version(),
+            "welcome": Turn(by_bot=True, texts=welcome.texts, buttons=welcome.buttons),
+            "card": Turn(by_bot=True, texts=card.texts, urgent=True),
+        }
+
+    def chat(self, turns: tuple[Turn, ...]) -> HTMLResponse:
+        return HTMLResponse(self._turns(turns, "chat.html"))
+
+    def privacy(self) -> HTMLResponse:
+        return HTMLResponse(self._draw("privacy.html", text=self._privacy))
+
+    def refusal(self, status: int, path: str) -> Response:
+        """The emergency card as an answer to a request that was not served."""
+        if path.startswith("/api/"):
+            html = self._draw("refusal.html")
+            return JSONResponse({"texts": [], "buttons": [], "html": html}, status)
+        return HTMLResponse(self._draw("problem.html"), status)
+
+    def as_json(self, turns: tuple[Turn, ...]) -> dict[str, Any]:
+        """What was answered, as data and as the same HTML that the page is made of."""
+        answers = [turn for turn in turns if turn.by_bot]
+        return {
+            "texts": [text for turn in answers for text in turn.texts],
+            "buttons": [
+                {"label": button.label, "action": button.action}
+                for turn in answers[-1:]
+                for button in turn.buttons
+            ],
+            "html": self._turns(turns, "turns.html"),
+        }
+
+    def _turns(self, turns: tuple[Turn, ...], name: str) -> str:
+        """A template of the conversation; `newest` is the place of the last thing said."""
+        own = (place for place, turn in enumerate(turns) if not turn.by_bot)
+        return self._draw(name, turns=turns, newest=max(own, default=-1))
+
+    def _draw(self, name: str, **values: object) -> str:
+        return self._jinja.get_template(name).render(values)
+
+
+def _version() -> str:
+    """Changes with the static files, so that browsers fetch the new ones."""
+    files = sorted((_HERE / "static").iterdir())
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""End to end: real servers, real HTTP, a real browser."""

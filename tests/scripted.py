@@ -1,0 +1,49 @@
+"""What stands behind a channel in its tests: it says what the test wrote down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.channels.receiver import Send
+from bot.core.model import Button, Decision, Level, Message, Person, Reply
+
+CARD = Reply(("Call 112 or 911 now.\nStay with them.",))
+ANSWER = Reply(("Baclofen relaxes muscles.",), can_wait=True)
+URGENT = Reply(
+    ("Call 112 now.\n- Check: are they breathing?", "Are they breathing normally?"),
+    (Button("Not breathing", "guide:breathing:no"), Button("Breathing", "guide:breathing:yes")),
+)
+
+
+@dataclass(slots=True)
+class Scripted:
+    """Answers a text or button with the reply written for it, else with `ANSWER`.
+
+    A text in `breaks` raises instead. All that was heard, and how each delivery went, is kept.
+    """
+
+    replies: dict[str, Reply] = field(default_factory=dict)
+    breaks: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    heard: list[Message] = field(default_factory=list)
+    delivered: list[str] = field(default_factory=list)
+
+    async def receive(self, message: Message, send: Send) -> Decision:
+        self.heard.append(message)
+        said = message.button or message.text
+        if said in self.breaks:
+            raise ValueError(f"could not make sense of {said}")
+        reply = self.replies.get(said, ANSWER)
+        self.delivered.append(await send(reply))
+        return Decision(
+            level=Level.INFO,
+            message_level=Level.INFO,
+            kind="",
+            topic="",
+            reply=reply,
+            person=Person(),
+            effects=self.effects,
+        )
+
+    def emergency_card(self, country: str = "") -> Reply:
+        return CARD

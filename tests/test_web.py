@@ -1,0 +1,415 @@
+"""The web chat: pages and API, and what keeps them safe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.channels.web import Webhook, web_app
+from bot.channels.web.conversations import Conversations
+from bot.channels.web.guard import MAX_BODY
+from bot.channels.web.rich_text import rich_text
+from bot.core.model import Button, Reply
+from tests.scripted import CARD, URGENT, Scripted
+
+WELCOME = Reply(("Hello. I am a bot.",), (Button("Can I drink?", "topic:alcohol"),), can_wait=True)
+ORIGIN = "http://testserver"
+
+
+def browser(receiver: Scripted | None = None, **options: Any) -> TestClient:
+    app = web_app(receiver or Scripted(), welcome=WELCOME, privacy="We keep little.", **options)
+    return TestClient(app, headers={"sec-fetch-site": "same-origin"}, raise_server_exceptions=False)
+
+
+def test_the_first_page_greets_and_sets_no_cookie() -> None:
+    page = browser().get("/")
+
+    assert "Hello. I am a bot." in page.text
+    assert 'value="topic:alcohol"' in page.text
+    assert "set-cookie" not in page.headers
+
+
+def test_the_emergency_button_is_on_every_page() -> None:
+    client = browser()
+
+    for path in ("/", "/privacy", "/no-such-page"):
+        assert 'name="text" value="/emergency"' in client.get(path).text
+
+
+def test_a_form_works_without_javascript() -> None:
+    client = browser()
+
+    posted = client.post("/", data={"text": "what is it"}, follow_redirects=False)
+    page = client.get("/")
+
+    assert (posted.status_code, posted.headers["location"]) == (303, "/#latest")
+    assert page.text.index("what is it") < page.text.index("Baclofen relaxes muscles.")
+
+
+def test_a_pressed_button_shows_its_label() -> None:
+    receiver = Scripted({"he took it all": URGENT})
+    client = browser(receiver)
+    client.post("/", data={"text": "he took it all"})
+
+    page = client.post("/", data={"button": "guide:breathing:no"})
+
+    assert receiver.heard[-1].button == "guide:breathing:no"
+    assert '<p class="as-typed">Not breathing</p>' in page.text
+
+
+def test_a_forged_button_gets_an_answer() -> None:
+    page = browser().post("/", data={"button": "<script>alert(1)</script>"})
+
+    assert "Baclofen relaxes muscles." in page.text
+    assert "<script>alert" not in page.text
+
+
+def test_only_the_last_answer_has_buttons() -> None:
+    client = browser(Scripted({"a": URGENT}))
+    client.post("/", data={"text": "a"})
+
+    page = client.post("/", data={"text": "b"})
+
+    assert "guide:breathing:no" not in page.text
+
+
+def test_the_api_answers_with_texts_and_buttons() -> None:
+    answer = browser(Scripted({"he took it all": URGENT})).post(
+        "/api/message", json={"text": "he took it all"}
+    )
+
+    assert answer.json()["texts"] == list(URGENT.texts)
+    assert answer.json()["buttons"][0] == {"label": "Not breathing", "action": "guide:breathing:no"}
+
+
+def test_what_people_write_is_escaped() -> None:
+    page = browser().post("/", data={"text": "<img src=x onerror=alert(1)>"})
+
+    assert "<img" not in page.text
+    assert "&lt;img src=x" in page.text
+
+
+ODD_TEXTS = {
+    "empty": "",
+    "very long": "a" * 100_000,
+    "long emoji": "🙂" * 100_000,
+    "right to left": "\u202eevil",
+    "NUL": "a\x00b",
+    "SQL": "'; DROP TABLE person; --",
+}
+
+
+@pytest.mark.parametrize("name", ODD_TEXTS)
+def test_any_text_gets_an_answer(name: str) -> None:
+    answer = browser().post("/api/message", json={"text": ODD_TEXTS[name]})
+
+    assert (answer.status_code, answer.json()["texts"]) == (200, ["Baclofen relaxes muscles."])
+
+
+def test_two_browsers_have_two_conversations() -> None:
+    receiver = Scripted()
+    app = web_app(receiver, welcome=WELCOME, privacy="")
+    ada, bob = TestClient(app), TestClient(app)
+
+    ada.post("/", data={"text": "from ada"})
+    bob.post("/", data={"text": "from bob"})
+
+    assert "from ada" not in bob.get("/").text
+    assert receiver.heard[0].chat != receiver.heard[1].chat
+
+
+def test_the_cookie_is_for_our_own_pages_only() -> None:
+    cookie = browser().post("/api/message", json={"text": "x"}).headers["set-cookie"]
+
+    assert re.fullmatch(r"chat=[\w-]{43}; HttpOnly; Path=/; SameSite=strict", cookie)
+
+
+def test_the_cookie_of_a_secure_site_is_bound_to_it() -> None:
+    answer = browser(secure=True).post("/api/message", json={"text": "x"})
+
+    assert answer.headers["set-cookie"].startswith("__Host-chat=")
+    assert "Secure" in answer.headers["set-cookie"]
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_the_chat_is_not_named_after_its_cookie() -> None:
+    receiver = Scripted()
+    client = browser(receiver)
+
+    client.post("/api/message", json={"text": "x"})
+
+    assert re.fullmatch(r"web:[0-9a-f]{32}", receiver.heard[0].chat)
+    assert client.cookies["chat"] not in receiver.heard[0].chat
+
+
+def test_a_conversation_goes_on_after_a_restart() -> None:
+    first, second = Scripted(), Scripted()
+    before, after = browser(first), browser(second)
+    before.post("/api/message", json={"text": "x"})
+
+    after.cookies = before.cookies
+    after.post("/api/message", json={"text": "y"})
+
+    assert first.heard[0].chat == second.heard[0].chat
+
+
+def test_leaving_ends_the_conversation() -> None:
+    client = browser()
+    client.post("/", data={"text": "a secret"})
+
+    left = client.get("/leave", follow_redirects=False)
+
+    assert left.headers["location"] == "https://www.wikipedia.org/"
+    assert "a secret" not in client.get("/").text
+
+
+def test_forgetting_empties_the_page() -> None:
+    receiver = Scripted()
+    client = browser(receiver)
+    client.post("/", data={"text": "a secret"})
+
+    receiver.effects = ("forget",)
+    page = client.post("/", data={"text": "/forget"})
+
+    assert "a secret" not in page.text
+    assert "Baclofen relaxes muscles." in page.text
+
+
+def test_an_error_answers_with_the_emergency_card() -> None:
+    client = browser(Scripted(breaks=("boom",)))
+
+    answer = client.post("/api/message", json={"text": "boom"})
+
+    assert answer.json()["texts"] == list(CARD.texts)
+
+
+def test_an_error_is_logged_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    browser(Scripted(breaks=("my secret",))).post("/api/message", json={"text": "my secret"})
+
+    assert [record.getMessage() for record in caplog.records if "bot" in record.name] == [
+        "message not handled"
+    ]
+    assert not any("my secret" in str(vars(record)) for record in caplog.records)
+
+
+BROKEN_REQUESTS: dict[str, tuple[int, Callable[[TestClient], Any]]] = {
+    "no such page": (404, lambda client: client.get("/no-such-page")),
+    "wrong method": (405, lambda client: client.put("/")),
+    "not JSON": (422, lambda client: client.post("/api/message", content=b"{")),
+    "not a text": (422, lambda client: client.post("/api/message", json={"text": [1]})),
+    "too long": (413, lambda client: client.post("/", content=b"a" * (MAX_BODY + 1))),
+    "too long, unannounced": (
+        413,
+        lambda client: client.post("/", content=iter([b"a"] * 2**20 * 2)),
+    ),
+    "from another site": (
+        403,
+        lambda client: client.post("/", headers={"sec-fetch-site": "cross-site"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_REQUESTS)
+def test_a_refused_request_still_gets_the_number_and_the_headers(name: str) -> None:
+    status, request = BROKEN_REQUESTS[name]
+
+    answer = request(browser())
+
+    assert answer.status_code == status
+    assert "112" in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_bug_in_a_page_gives_the_number_and_the_headers() -> None:
+    app = web_app(Scripted(), welcome=WELCOME, privacy="")
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("bug")
+
+    answer = TestClient(app).get("/broken")
+
+    assert answer.status_code == 500
+    assert "112" in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+SITES = {
+    "our own form": ({"sec-fetch-site": "same-origin"}, 303),
+    "another site": ({"sec-fetch-site": "cross-site"}, 403),
+    "a neighbour": ({"sec-fetch-site": "same-site"}, 403),
+    "an old browser, our form": ({"origin": ORIGIN}, 303),
+    "an old browser, another site": ({"origin": "http://evil.example"}, 403),
+    "an old browser, hidden": ({"origin": "null"}, 403),
+    "no browser": ({}, 303),
+}
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_only_our_own_page_may_post(name: str) -> None:
+    headers, status = SITES[name]
+    client = TestClient(web_app(Scripted(), welcome=WELCOME, privacy=""))
+
+    assert client.post("/", headers=headers, follow_redirects=False).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/", "/privacy", "/healthz", "/static/chat.js", "/leave"])
+def test_every_response_is_strict(path: str) -> None:
+    headers = browser().get(path, follow_redirects=False).headers
+
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/", "/privacy", "/no-such-page"])
+def test_no_page_has_inline_code_or_asks_elsewhere(path: str) -> None:
+    page = browser().get(path).text
+
+    assert "<style" not in page
+    assert not re.search(r"<script(?![^>]* src=)", page)
+    assert not re.search(r"\son\w+=|style=", page)
+    assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", page)
+
+
+def test_the_privacy_page_tells_what_it_was_given() -> None:
+    assert "<p>We keep little.</p>" in browser().get("/privacy").text
+
+
+def test_the_application_is_healthy() -> None:
+    assert browser().get("/healthz").text == "ok\n"
+
+
+def hooked(taken: list[dict[str, Any]]) -> TestClient:
+    async def handle(payload: dict[str, Any]) -> None:
+        taken.append(payload)
+
+    hook = Webhook("/telegram/abc", "s3cret", handle)
+    return TestClient(web_app(Scripted(), welcome=WELCOME, privacy="", webhook=hook))
+
+
+@pytest.mark.parametrize(
+    ("path", "secret", "status"),
+    [
+        ("/telegram/abc", "s3cret", 200),
+        ("/telegram/abc", "wrong", 403),
+        ("/telegram/abc", "", 403),
+        ("/telegram/abd", "s3cret", 404),
+    ],
+    ids=["right", "wrong secret", "no secret", "wrong path"],
+)
+def test_the_webhook_takes_updates_from_telegram_only(path: str, secret: str, status: int) -> None:
+    taken: list[dict[str, Any]] = []
+    header = {"x-telegram-bot-api-secret-token": secret}
+
+    answer = hooked(taken).post(path, json={"update_id": 1}, headers=header)
+
+    assert answer.status_code == status
+    assert taken == ([{"update_id": 1}] if status == 200 else [])
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_an_idle_conversation_is_dropped() -> None:
+    clock = Clock()
+    conversations = Conversations(idle_s=60, clock=clock)
+    ticket, conversation = conversations.join("")
+    conversation.say("a secret")
+
+    clock.now = 61.0
+
+    assert conversations.find(ticket) is None
+
+
+def test_a_used_conversation_stays() -> None:
+    clock = Clock()
+    conversations = Conversations(idle_s=60, clock=clock)
+    ticket, _ = conversations.join("")
+
+    clock.now = 50.0
+    conversations.join(ticket)
+    clock.now = 100.0
+
+    assert conversations.find(ticket) is not None
+
+
+def test_there_are_only_so_many_conversations() -> None:
+    conversations = Conversations(limit=2)
+    tickets = [conversations.join("")[0] for _ in range(3)]
+
+    assert [conversations.find(ticket) is not None for ticket in tickets] == [False, True, True]
+
+
+def test_there_are_only_so_many_turns() -> None:
+    _, conversation = Conversations(turns=2).join("")
+    for text in "abc":
+        conversation.say(text)
+
+    assert [turn.texts for turn in conversation.turns] == [("b",), ("c",)]
+
+
+@pytest.mark.parametrize("ticket", ["", "x", "a" * 44, "!" * 43])
+def test_a_made_up_ticket_is_replaced(ticket: str) -> None:
+    given_out, _ = Conversations().join(ticket)
+
+    assert given_out != ticket
+
+
+TAPPABLE = {
+    "Call 112 now.": "tel:112",
+    "Call 112 or 911 now.": "tel:112 tel:911",
+    "Call 112, 999 or 911.": "tel:112 tel:999 tel:911",
+    "116 123": "tel:116123",
+    "Ring Samaritans on 116 123, day and night.": "tel:116123",
+    "Poison Help: 1-800-222-1222": "tel:18002221222",
+    "Lifeline +370 5 236 2052.": "tel:+37052362052",
+    "(02) 8524 1078 and 020-84 44 48": "tel:0285241078 tel:020844448",
+    "Call *4141": "tel:*4141",
+    "Text HOME to 741741": "sms:741741",
+    "call 988, or text 988": "tel:988 sms:988",
+    "Take 20 mg, not 10-20 mg, 3 times a day.": "",
+    "Open 24/7, 365 days, since 2019. It is 5% of 1,000.": "",
+    "Call within 24 hours": "",
+    "10 to 20 tablets": "",
+}
+
+
+@pytest.mark.parametrize("text", TAPPABLE)
+def test_phone_numbers_can_be_tapped_and_nothing_else(text: str) -> None:
+    links = re.findall(r'href="([^"]+)"', rich_text(text))
+
+    assert " ".join(links) == TAPPABLE[text]
+
+
+def test_a_number_that_was_shown_can_be_tapped_anywhere() -> None:
+    assert 'href="tel:116123"' in rich_text("Samaritans (116 123) listens.", ["116 123"])
+    assert 'href="tel:988"' in rich_text("Lifeline: 988, free.", ["988"])
+
+
+@given(st.text(alphabet="<>&\"'ab 12+\n-.", max_size=60))
+def test_no_text_becomes_markup(text: str) -> None:
+    html = re.sub(r"</?(?:p|br|ul|ol|li|a)(?: (?:href|value)=\"[\w:+*]+\")?>", "", rich_text(text))
+
+    assert "<" not in html
+    assert ">" not in html
+
+
+def test_lines_become_paragraphs_and_lists() -> None:
+    html = rich_text("Call 1.\nThen:\n- a\n- b\n\n2. c")
+
+    assert html == (
+        '<p>Call 1.<br>Then:</p><ul><li>a</li><li>b</li></ul><ol><li value="2">c</li></ol>'
+    )
