@@ -1,0 +1,175 @@
+"""Starts the bot: store, spool, service and the channels, and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from hashlib import sha256
+
+import uvicorn
+
+from bot.channels import terminal
+from bot.channels.telegram import Telegram
+from bot.channels.web.app import Webhook, web_app
+from bot.core.decide import Content, decide
+from bot.core.model import Message, Person
+from bot.core.replies import Scribe, answer_texts
+from bot.errors import ChannelError, StoreAway
+from bot.service import Service
+from bot.settings import Settings
+from bot.store import Keys, Spool, Store
+
+log = logging.getLogger(__name__)
+Say = Callable[[str], None]
+STORE_AGAIN_S = 5.0  # seconds between attempts to reach a store that is away
+UPKEEP_S = 3600.0  # seconds between looks for what retention must delete
+
+
+async def serve(settings: Settings, *, content: Callable[[], Content], say: Say) -> None:
+    """Runs the web chat, and Telegram where there is a token, until it is stopped."""
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(_service(settings, content(), say))
+        telegram = await _telegram(settings, service, stack)
+        webhook = _webhook(settings, telegram)
+        config = uvicorn.Config(
+            _web(settings, service, webhook),
+            host=settings.web_host,
+            port=settings.web_port,
+            log_level="warning",
+            server_header=False,
+            access_log=False,  # addresses and paths of people are not ours to log
+        )
+        async with asyncio.TaskGroup() as tasks:
+            server = uvicorn.Server(config)
+            web = tasks.create_task(_web_until_stopped(server, say))
+            others = [tasks.create_task(_upkeep(service, settings))]
+            if telegram and webhook:
+                await telegram.listen(settings.telegram_webhook_url + webhook.path, webhook.secret)
+                say("Telegram: answering by webhook.")
+            elif telegram:
+                others.append(tasks.create_task(telegram.poll()))
+                say("Telegram: answering by polling.")
+            else:
+                say("Telegram: off. Set BOT_TOKEN (get one from @BotFather) to switch it on.")
+            await web
+            for task in others:
+                task.cancel()
+
+
+async def talk_in_terminal(settings: Settings, *, content: Callable[[], Content]) -> None:
+    """The terminal chat, with the same store as the rest."""
+    async with _service(settings, content(), lambda line: None) as service:
+        await terminal.chat(service)
+
+
+@asynccontextmanager
+async def _service(settings: Settings, content: Content, say: Say) -> AsyncIterator[Service]:
+    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    keys, fresh = Keys.load_or_create(settings.keys_file)
+    if fresh:
+        say(
+            f"New encryption keys: {settings.keys_file}. Move the file to a safe place, back it "
+            "up, and set ENCRYPTION_KEYS_FILE. Without it kept texts cannot be read."
+        )
+    service = Service(
+        content, Spool(settings.var_dir, keys), store_timeout_s=settings.store_timeout_s
+    )
+    opening = asyncio.create_task(_open_store(service, settings, keys))
+    # A store that answers is there before the first message; one that does not never delays.
+    await asyncio.wait({opening}, timeout=settings.store_timeout_s * 6)
+    if opening.done():
+        opening.result()
+    try:
+        yield service
+    finally:
+        opening.cancel()
+        if service.store is not None:
+            await service.drain_spool()
+            await service.store.close()
+
+
+async def _open_store(service: Service, settings: Settings, keys: Keys) -> None:
+    """Opens the store, trying again for as long as it is away."""
+    while True:
+        try:
+            service.store = await Store.open(settings.database, keys)
+        except StoreAway as error:
+            log.error("store away, records wait in the spool: %s", error)
+            await asyncio.sleep(STORE_AGAIN_S)
+        else:
+            await service.drain_spool()
+            return
+
+
+async def _upkeep(service: Service, settings: Settings) -> None:
+    """Hands over what waits in the spool, and deletes what retention says."""
+    loop = asyncio.get_running_loop()
+    redact_at = loop.time()
+    while True:
+        try:
+            await service.drain_spool()
+            if service.store is not None and loop.time() >= redact_at:
+                await service.store.redact_due(retention_of(settings))
+                redact_at = loop.time() + UPKEEP_S
+        except StoreAway as error:
+            log.warning("store away: %s", error)
+        await asyncio.sleep(STORE_AGAIN_S)
+
+
+async def _telegram(
+    settings: Settings, service: Service, stack: AsyncExitStack
+) -> Telegram | None:
+    if settings.bot_token is None or not settings.bot_token.get_secret_value():
+        return None
+    telegram = Telegram(
+        service, settings.bot_token.get_secret_value(), api_url=settings.telegram_api_url
+    )
+    return await stack.enter_async_context(telegram)
+
+
+def _webhook(settings: Settings, telegram: Telegram | None) -> Webhook | None:
+    if telegram is None or not settings.telegram_webhook_url or settings.bot_token is None:
+        return None
+    # Derived from the token, so that every replica knows them and nobody else does.
+    token = settings.bot_token.get_secret_value()
+    path = "/telegram/" + sha256(f"path {token}".encode()).hexdigest()[:32]
+    secret = sha256(f"secret {token}".encode()).hexdigest()
+    return Webhook(path, secret, telegram.handle_json)
+
+
+def _web(settings: Settings, service: Service, webhook: Webhook | None) -> object:
+    knowledge = service.content.knowledge
+    scribe = Scribe(knowledge, Person())
+    start = decide(Message(chat="web", text="/start"), Person(), service.content)
+    return web_app(
+        service,
+        welcome=replace(start.reply),
+        privacy=answer_texts(scribe, knowledge.books["en"].answers["privacy"]),
+        secure=settings.web_origin.startswith("https://"),
+        webhook=webhook,
+    )
+
+
+async def _web_until_stopped(server: uvicorn.Server, say: Say) -> None:
+    started = asyncio.create_task(server.serve())
+    while not server.started and not started.done():
+        await asyncio.sleep(0.02)
+    if server.started:
+        host, port = server.servers[0].sockets[0].getsockname()[:2]
+        say(f"Web chat: open http://{host}:{port} in a browser. Stop with Ctrl-C.")
+    try:
+        await started
+    except SystemExit as error:
+        raise ChannelError(
+            f"The web chat cannot listen on {server.config.host}:{server.config.port}; "
+            "another program may use the port. Set WEB_PORT to a free one."
+        ) from error
+
+
+def new_secret() -> str:
+    """A random secret for one run."""
+    return secrets.token_urlsafe(32)
