@@ -229,7 +229,8 @@ class Odds:
 def _learned_level(odds: Odds, policy: Policy, backed: Level) -> Level:
     """The level by probability, with lower bars for a level that a signal backs."""
     serious = Level.EMERGENCY if odds.emergency >= odds.suicide else Level.SUICIDE_CRISIS
-    if backed.is_crisis and odds.crisis >= policy.crisis_backed:
+    backed_up = odds.crisis >= policy.crisis_backed or odds.escalates >= policy.escalates
+    if backed.is_crisis and backed_up:
         other = odds.suicide if backed is Level.EMERGENCY else odds.emergency
         return serious if other >= policy.crisis else backed
     if odds.crisis >= policy.crisis:

@@ -130,7 +130,7 @@ def _did_you_mean(turn: Turn, reading: Reading) -> Decision:
 def _nothing_fits(turn: Turn, reading: Reading) -> Decision:
     scribe = turn.scribe
     known = scribe.knowledge.wordings
-    key = reading.outside if reading.outside in {"pet", "other_medicine"} else "out_of_scope"
+    key = reading.outside if reading.outside in {"pet", "other_medicine", "other_health"} else "out_of_scope"
     if turn.state.pending == "offer" and wordings.means(turn.message.text, "none_of_these", known):
         return none_of_these(turn)
     if not reading.outside or reading.outside == "nonsense":
