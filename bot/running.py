@@ -120,9 +120,7 @@ async def _upkeep(service: Service, settings: Settings) -> None:
         await asyncio.sleep(STORE_AGAIN_S)
 
 
-async def _telegram(
-    settings: Settings, service: Service, stack: AsyncExitStack
-) -> Telegram | None:
+async def _telegram(settings: Settings, service: Service, stack: AsyncExitStack) -> Telegram | None:
     if settings.bot_token is None or not settings.bot_token.get_secret_value():
         return None
     telegram = Telegram(

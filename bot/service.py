@@ -102,9 +102,7 @@ class Service:
             raise sent
         status, latency_ms = sent
         if entry:
-            await self._record(
-                replace(entry, delivery_status=status, reply_latency_ms=latency_ms)
-            )
+            await self._record(replace(entry, delivery_status=status, reply_latency_ms=latency_ms))
         return decision
 
     async def _person(self, chat: str) -> Person:

@@ -81,7 +81,10 @@ class Settings(BaseSettings):
                 "write sqlite+aiosqlite:///path/bot.db or "
                 "postgresql+psycopg://user:password@host/name"
             )
-        for short, full in (("sqlite:", "sqlite+aiosqlite:"), ("postgresql:", "postgresql+psycopg:")):
+        for short, full in (
+            ("sqlite:", "sqlite+aiosqlite:"),
+            ("postgresql:", "postgresql+psycopg:"),
+        ):
             if value.startswith(short):
                 return full + value.removeprefix(short)
         return value

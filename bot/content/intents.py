@@ -17,7 +17,8 @@ EMERGENCY_KINDS = (
 )  # fmt: skip
 URGENT_KINDS = ("mixed", "extra_dose", "stopped", "drowsy", "pump_alarm", "other")
 OUTSIDE_KINDS = (
-    "pet", "other_medicine", "other_health", "figure_of_speech", "everyday", "news_study", "nonsense",
+    "pet", "other_medicine", "other_health", "figure_of_speech", "everyday", "news_study",
+    "nonsense",
 )  # fmt: skip
 ESCALATING_LABELS = (
     *(f"emergency/{kind}" for kind in EMERGENCY_KINDS),

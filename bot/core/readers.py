@@ -74,7 +74,7 @@ class Readers:
         found = read_signals(utterance, self.signals)
         learned, embedding = self._learned(utterance)
         odds = Odds.of(learned, self.topics)
-        assessment = self._assessed(found, odds, utterance, learned)
+        assessment = self._assessed(found, odds, learned)
         if assessment.level.escalates and not assessment.evidence:
             evidence = self._examples(utterance, embedding, learned, assessment)
             assessment = _with_evidence(assessment, evidence)
@@ -111,9 +111,7 @@ class Readers:
         embedding = self.embed(utterance.text) if self.embed and utterance.tokens else None
         return self.learned.read(utterance.text, embedding), embedding
 
-    def _assessed(
-        self, found: SignalReading, odds: Odds, utterance: Utterance, learned: LearnedReading
-    ) -> Assessment:
+    def _assessed(self, found: SignalReading, odds: Odds, learned: LearnedReading) -> Assessment:
         """The highest level that a reader is sure of, with the kind that fits it best."""
         policy = self.policy
         hits = [hit for hit in found.hits if odds.escalates >= policy.doubted]
@@ -166,9 +164,7 @@ class Readers:
     ) -> tuple[Evidence, ...]:
         """The teaching examples nearest to the message, as its reason."""
         labels = [
-            name
-            for name in learned.probabilities
-            if level_of(name, self.topics) is found.level
+            name for name in learned.probabilities if level_of(name, self.topics) is found.level
         ][:2]
         nearest = self.learned.nearest(utterance.text, embedding, labels=labels, count=2)
         return tuple(
@@ -242,9 +238,7 @@ def _learned_level(odds: Odds, policy: Policy, backed: Level) -> Level:
     return Level.OUT_OF_SCOPE
 
 
-def _kind(
-    hits: list[Hit], learned: LearnedReading, level: Level, topics: Mapping[str, str]
-) -> str:
+def _kind(hits: list[Hit], learned: LearnedReading, level: Level, topics: Mapping[str, str]) -> str:
     """The kind that the learned reader finds likeliest, unless a signal's is nearly as likely."""
     if level is Level.SUICIDE_CRISIS:
         return level.label

@@ -26,6 +26,7 @@ from bot.core.turn import NOTHING_READ, Turn, calm
 from bot.core.understand import Reading
 
 OFFERS = 3
+OWN_REPLY = {"pet", "other_medicine", "other_health"}  # classes with words of their own
 SHORT = 7  # words; a message this short may lean on the topic before it
 
 
@@ -130,7 +131,7 @@ def _did_you_mean(turn: Turn, reading: Reading) -> Decision:
 def _nothing_fits(turn: Turn, reading: Reading) -> Decision:
     scribe = turn.scribe
     known = scribe.knowledge.wordings
-    key = reading.outside if reading.outside in {"pet", "other_medicine", "other_health"} else "out_of_scope"
+    key = reading.outside if reading.outside in OWN_REPLY else "out_of_scope"
     if turn.state.pending == "offer" and wordings.means(turn.message.text, "none_of_these", known):
         return none_of_these(turn)
     if not reading.outside or reading.outside == "nonsense":
