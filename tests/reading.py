@@ -1,0 +1,56 @@
+"""How the tests read the content files, before anything of the product does it for them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.core.repair import Vocabulary, repair, vocabulary_from
+from bot.core.signals import Signals, signals_from
+from bot.core.text import Utterance, normalise
+from bot.core.triage import SignalReading, read_signals
+from bot.core.words import Lexicon, lexicon_from
+
+ROOT = Path(__file__).parents[1]
+
+
+def read_yaml(path: Path) -> Any:
+    """What the file holds, every scalar as text."""
+    return yaml.load(path.read_text(encoding="utf-8"), yaml.CBaseLoader)
+
+
+@lru_cache
+def lexicon() -> Lexicon:
+    """The lexicon of the shipped content."""
+    return lexicon_from(*(read_yaml(path) for path in _first_english("*/words.yml")))
+
+
+@lru_cache
+def signals() -> Signals:
+    """The signals of the shipped content, of every language."""
+    files = {str(p.relative_to(ROOT)): read_yaml(p) for p in _first_english("*/triage/*.yml")}
+    return signals_from(files, lexicon())
+
+
+@lru_cache
+def vocabulary() -> Vocabulary:
+    """The words that typo repair knows from the signals alone."""
+    return vocabulary_from(signals().vocabulary, lexicon())
+
+
+def understand(text: str) -> Utterance:
+    """The message, normalised and repaired."""
+    return repair(normalise(text, lexicon()), vocabulary())
+
+
+def reading(text: str) -> SignalReading:
+    """What the signals make of a message."""
+    return read_signals(understand(text), signals())
+
+
+def _first_english(pattern: str) -> list[Path]:
+    paths = sorted((ROOT / "intents").glob(pattern))
+    return sorted(paths, key=lambda path: "en" not in path.parts)
