@@ -1,0 +1,194 @@
+"""Taking texts away: on request, on schedule; and putting them under a new key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, Table, delete, exists, func, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.actions import Redact
+from bot.core.escalation import SYSTEM, Rules
+from bot.store import audit, cases
+from bot.store.codec import case_of
+from bot.store.keys import Keys
+from bot.store.records import Forgotten, Redacted
+from bot.store.schema import (
+    IS_OPEN,
+    contact,
+    escalation,
+    event,
+    head,
+    note,
+    person,
+    review,
+    review_sample,
+    signal,
+    signal_rule,
+    staff,
+)
+
+BATCH = 200  # rows a transaction, so that no record has to wait for long
+
+# Every column that holds something encrypted, with the key of its row.
+SEALED: tuple[tuple[Table, Column[Any], Column[Any]], ...] = (
+    (signal, signal.c.id, signal.c.sealed),
+    (note, note.c.id, note.c.sealed),
+    (review, review.c.id, review.c.sealed),
+    (review_sample, review_sample.c.id, review_sample.c.sealed),
+    (contact, contact.c.subject_key, contact.c.sealed),
+    (person, person.c.subject_key, person.c.sealed),
+    (staff, staff.c.id, staff.c.totp_sealed),
+    (head, head.c.id, head.c.canary),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept: texts, and then what is left of a case and its history."""
+
+    texts: timedelta = timedelta(days=30)
+    skeletons: timedelta = timedelta(days=365)
+
+
+async def forget(
+    connection: AsyncConnection, keys: Keys, chat: str, now: datetime, rules: Rules
+) -> Forgotten:
+    """Take away all that a person wrote; the skeleton of their cases stays."""
+    chain = await audit.take(connection)
+    key = keys.subject(chat)
+    rows = list(await connection.execute(select(escalation).where(escalation.c.subject_key == key)))
+    messages = await _empty_cases(connection, [row.id for row in rows], now)
+    for case in map(case_of, rows):
+        chain = await _note_redaction(connection, chain, case.id, "forget", now, rules)
+    await connection.execute(
+        update(review_sample)
+        .where(review_sample.c.subject_key == key, review_sample.c.sealed.is_not(None))
+        .values(sealed=None, redacted_at=now)
+    )
+    gone = await connection.execute(delete(person).where(person.c.subject_key == key))
+    await connection.execute(delete(contact).where(contact.c.subject_key == key))
+    return Forgotten(len(rows), messages, bool(rows) or gone.rowcount > 0)
+
+
+async def redact_texts(
+    connection: AsyncConnection, before: datetime, now: datetime, rules: Rules
+) -> Redacted:
+    """Take away at most a batch of the texts that are older than `before`."""
+    chain = await audit.take(connection)
+    old = (
+        select(signal.c.id, signal.c.escalation_id)
+        .where(signal.c.received_at < before, signal.c.sealed.is_not(None))
+        .order_by(signal.c.received_at)
+        .limit(BATCH)
+    )
+    found = list(await connection.execute(old))
+    await connection.execute(
+        update(signal)
+        .where(signal.c.id.in_([row.id for row in found]))
+        .values(sealed=None, redacted_at=now)
+    )
+    for case_id in sorted({row.escalation_id for row in found}):
+        chain = await _note_redaction(connection, chain, case_id, "retention", now, rules)
+    return Redacted(
+        messages=len(found),
+        notes=await _empty(connection, note, before) + await _empty(connection, review, before),
+        samples=await _empty_samples(connection, before, now),
+        people=await _drop_people(connection, before),
+    )
+
+
+async def drop_skeletons(connection: AsyncConnection, before: datetime) -> Redacted:
+    """Take away at most a batch of the resolved cases from before `before`, and old events."""
+    await audit.take(connection)
+    old = (
+        select(escalation.c.id)
+        .where(escalation.c.status == "resolved", escalation.c.resolved_at < before)
+        .limit(BATCH)
+    )
+    ids = list((await connection.execute(old)).scalars())
+    for table in (signal_rule, signal, review, note):
+        await connection.execute(delete(table).where(table.c.escalation_id.in_(ids)))
+    await connection.execute(delete(escalation).where(escalation.c.id.in_(ids)))
+    return Redacted(cases=len(ids), events=await _drop_events(connection, before))
+
+
+async def reencrypt(connection: AsyncConnection, keys: Keys, place: int, after: str) -> str | None:
+    """Put a batch of `SEALED[place]` behind the row `after` under the newest key.
+
+    Gives the last row's key, or None when none is left.
+    """
+    table, key, column = SEALED[place]
+    page = select(key, column).where(column.is_not(None)).order_by(key).limit(BATCH)
+    if after:
+        page = page.where(key > after)
+    rows = list(await connection.execute(page))
+    for own, sealed in rows:
+        fresh = {column.name: keys.reencrypt(sealed)}
+        await connection.execute(update(table).where(key == own).values(**fresh))
+    return str(rows[-1][0]) if len(rows) == BATCH else None
+
+
+async def _empty_cases(connection: AsyncConnection, ids: list[str], now: datetime) -> int:
+    gone = await connection.execute(
+        update(signal)
+        .where(signal.c.escalation_id.in_(ids), signal.c.sealed.is_not(None))
+        .values(sealed=None, redacted_at=now)
+    )
+    for table in (note, review):
+        await connection.execute(
+            update(table).where(table.c.escalation_id.in_(ids)).values(sealed=None)
+        )
+    return gone.rowcount
+
+
+async def _note_redaction(
+    connection: AsyncConnection,
+    chain: audit.Chain,
+    case_id: str,
+    why: str,
+    now: datetime,
+    rules: Rules,
+) -> audit.Chain:
+    case = await cases.find(connection, case_id)
+    if case is not None:
+        await cases.act(connection, case, Redact(SYSTEM, why), now, rules, chain=chain)
+    return await audit.take(connection)
+
+
+async def _empty(connection: AsyncConnection, table: Table, before: datetime) -> int:
+    old = (table.c.created_at < before, table.c.sealed.is_not(None))
+    return (await connection.execute(update(table).where(*old).values(sealed=None))).rowcount
+
+
+async def _empty_samples(connection: AsyncConnection, before: datetime, now: datetime) -> int:
+    old = (review_sample.c.at < before, review_sample.c.sealed.is_not(None))
+    values = {"sealed": None, "redacted_at": now}
+    return (await connection.execute(update(review_sample).where(*old).values(values))).rowcount
+
+
+async def _drop_people(connection: AsyncConnection, before: datetime) -> int:
+    """Conversations that rest since `before`; whoever has an open case stays reachable."""
+    waits = exists().where(
+        escalation.c.subject_key == contact.c.subject_key, literal_column(IS_OPEN)
+    )
+    await connection.execute(delete(contact).where(contact.c.updated_at < before, ~waits))
+    gone = await connection.execute(delete(person).where(person.c.updated_at < before))
+    return gone.rowcount
+
+
+async def _drop_events(connection: AsyncConnection, before: datetime) -> int:
+    """The oldest part of the chain; what is kept is checked from there on."""
+    stand = (await connection.execute(select(head))).one()
+    first_kept = (
+        await connection.execute(select(func.min(event.c.seq)).where(event.c.at >= before))
+    ).scalar()
+    kept_from = stand.seq + 1 if first_kept is None else first_kept
+    if kept_from <= stand.kept_from:
+        return 0
+    last = select(event.c.hash).where(event.c.seq == kept_from - 1)
+    kept_hash = (await connection.execute(last)).scalar_one()
+    await connection.execute(update(head).values(kept_from=kept_from, kept_hash=kept_hash))
+    return (await connection.execute(delete(event).where(event.c.seq < kept_from))).rowcount

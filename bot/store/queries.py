@@ -1,0 +1,135 @@
+"""Lists of cases: filters as SQL, the queue's order, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.casefilter import OPEN, CaseFilter
+from bot.core.escalation import Case
+from bot.core.model import Level
+from bot.store.codec import case_of, queue_rank
+from bot.store.schema import IS_OPEN, NOT_WAITING, escalation, signal_rule
+
+columns = escalation.c
+QUEUE_ORDER = (columns.queue_rank, columns.listed_at, columns.number)
+
+
+async def page(
+    connection: AsyncConnection, wanted: CaseFilter, *, limit: int, after: Case | None = None
+) -> tuple[Case, ...]:
+    """At most `limit` cases in the order of the queue, those behind `after`."""
+    query = select(escalation).where(*conditions(wanted)).order_by(*QUEUE_ORDER).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(*QUEUE_ORDER) > tuple_(*_place(after)))
+    return tuple(case_of(row) for row in await connection.execute(query))
+
+
+async def newest(
+    connection: AsyncConnection, wanted: CaseFilter, *, limit: int, below: int | None = None
+) -> tuple[Case, ...]:
+    """At most `limit` cases by number, the highest first, those below `below`."""
+    query = select(escalation).where(*conditions(wanted))
+    if below is not None:
+        query = query.where(columns.number < below)
+    rows = await connection.execute(query.order_by(columns.number.desc()).limit(limit))
+    return tuple(case_of(row) for row in rows)
+
+
+async def count(connection: AsyncConnection, wanted: CaseFilter) -> int:
+    """How many cases there are of those."""
+    return await _scalar(connection, select(func.count()).where(*conditions(wanted)))
+
+
+async def open_counts(connection: AsyncConnection) -> dict[tuple[str, Level], int]:
+    """How many cases are open, by status and level."""
+    query = (
+        select(columns.status, columns.level, func.count())
+        .where(literal_column(IS_OPEN))
+        .group_by(columns.status, columns.level)
+    )
+    rows = await connection.execute(query)
+    return {(status, Level(level)): number for status, level, number in rows}
+
+
+async def hidden_emergencies(connection: AsyncConnection, wanted: CaseFilter) -> int:
+    """How many emergencies that nobody acknowledged `wanted` leaves out."""
+    urgent: tuple[ColumnElement[Any], ...] = (literal_column(IS_OPEN), columns.queue_rank == 0)
+    every = await _scalar(connection, select(func.count()).where(*urgent))
+    shown = select(func.count()).where(*urgent, *conditions(wanted))
+    return every - await _scalar(connection, shown)
+
+
+def conditions(wanted: CaseFilter) -> tuple[ColumnElement[Any], ...]:
+    """`wanted` as conditions on `escalation`."""
+    return tuple(_conditions(wanted))
+
+
+def _conditions(wanted: CaseFilter) -> Iterator[ColumnElement[Any]]:
+    if wanted.statuses and set(wanted.statuses) <= set(OPEN):
+        yield literal_column(IS_OPEN)  # lets the index of the queue answer
+    if wanted.statuses and set(wanted.statuses) != set(OPEN):
+        yield columns.status.in_(wanted.statuses)
+    if wanted.levels:
+        yield columns.level.in_([int(level) for level in wanted.levels])
+    if wanted.assignee:
+        yield columns.assignee == ("" if wanted.assignee == "nobody" else wanted.assignee)
+    if wanted.review_statuses:
+        yield columns.review_status.in_(wanted.review_statuses)
+    if wanted.version:
+        named = (columns.engine_version, columns.content_version, columns.dataset_version)
+        yield or_(*(column == wanted.version for column in named))
+    if wanted.tag:
+        yield columns.tags.contains(f'"{wanted.tag}"', autoescape=True)
+    if wanted.rule:
+        yield _spoke(wanted.rule)
+    if wanted.since is not None:
+        yield columns.created_at >= wanted.since
+    if wanted.before is not None:
+        yield columns.created_at < wanted.before
+    if wanted.breached:
+        yield columns.sla_status == "missed"
+    if wanted.delivery_failed:
+        yield columns.delivery_failed.is_(True)
+    if wanted.repeated:
+        yield columns.signals > 1
+    yield from _equalities(wanted)
+
+
+def _equalities(wanted: CaseFilter) -> Iterator[ColumnElement[Any]]:
+    names = ("verdict", "alert_status", "country", "language", "channel", "kind", "topic")
+    for name in names:
+        value = getattr(wanted, name)
+        if value:
+            yield columns[name] == value
+
+
+def _spoke(rule: str) -> ColumnElement[bool]:
+    return exists().where(signal_rule.c.escalation_id == columns.id, signal_rule.c.rule_id == rule)
+
+
+def _place(case: Case) -> tuple[Any, ...]:
+    listed_at = case.waiting_since or NOT_WAITING
+    return (
+        literal(queue_rank(case)),
+        literal(listed_at, columns.listed_at.type),
+        literal(case.number),
+    )
+
+
+async def _scalar(connection: AsyncConnection, query: Select[int]) -> int:
+    found: int = (await connection.execute(query.select_from(escalation))).scalar_one()
+    return found

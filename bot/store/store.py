@@ -1,0 +1,234 @@
+"""The store: what the bot remembers of people, and its escalations with their history."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Self
+
+from sqlalchemy import select
+
+from bot.core.actions import Action, Outcome, Refusal
+from bot.core.casefilter import ALL, QUEUE, CaseFilter
+from bot.core.escalation import Case, Entry, Event, Rules
+from bot.core.model import Level, Person
+from bot.store import audit, cases, codec, engine, migrate, privacy, queries
+from bot.store.audit import Verified
+from bot.store.keys import Keys
+from bot.store.privacy import Retention
+from bot.store.records import CaseFile, Forgotten, Redacted
+from bot.store.schema import contact, person
+
+EXPORT_PAGE = 500
+
+
+class Store:
+    """An open store. Every method is one short transaction and may be called at any time.
+
+    Every method raises StoreAway when the database is locked, full, slow or unreachable, and
+    StoreError when it refuses; KeyMissing when a text was encrypted with an unknown key.
+    Times in and out are aware.
+    """
+
+    def __init__(
+        self,
+        database: engine.Database,
+        keys: Keys,
+        *,
+        rules: Rules,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._rules = rules
+        self._now = now
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        keys: Keys,
+        *,
+        rules: Rules | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> Self:
+        """Open the store at `url`, making or migrating its tables.
+
+        Raises SettingsError for a bad address, StoreNewer for a newer database, KeyMissing
+        for keys that are not its own, StoreAway when it cannot be reached.
+        """
+        database = engine.connect(url)
+        try:
+            async with database.writing() as connection:
+                await connection.run_sync(migrate.migrate)
+                await audit.begin(connection, keys)
+        except BaseException:
+            await database.close()
+            raise
+        return cls(database, keys, rules=rules or Rules(), now=now or _utc_now)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._database.close()
+
+    async def ping(self) -> None:
+        """Ask for a sign of life."""
+        await engine.ping(self._database)
+
+    # ---- people ----------------------------------------------------------------
+
+    async def person(self, chat: str) -> Person:
+        """What is known of the person in `chat`: the blank one at first."""
+        query = select(person.c.sealed).where(person.c.subject_key == self._keys.subject(chat))
+        async with self._database.reading() as connection:
+            sealed = (await connection.execute(query)).scalar()
+        return Person() if sealed is None else codec.open_person(self._keys, sealed)
+
+    async def keep_person(self, chat: str, known: Person) -> None:
+        """Remember `known` of the person in `chat`."""
+        sealed = codec.seal_person(self._keys, known)
+        key = self._keys.subject(chat)
+        async with self._database.writing() as connection:
+            await cases.upsert(connection, person, key, sealed=sealed, updated_at=self._now())
+
+    async def forget(self, chat: str) -> Forgotten:
+        """Take away all that the person in `chat` wrote and is; skeletons of cases stay."""
+        async with self._database.writing() as connection:
+            return await privacy.forget(connection, self._keys, chat, self._now(), self._rules)
+
+    async def chat_of(self, case: Case) -> str | None:
+        """The chat id to answer `case` in, or None when it is not kept any more."""
+        query = select(contact.c.sealed).where(contact.c.subject_key == case.subject_key)
+        async with self._database.reading() as connection:
+            sealed = (await connection.execute(query)).scalar()
+        return None if sealed is None else self._keys.decrypt(sealed)
+
+    # ---- cases -----------------------------------------------------------------
+
+    async def record(self, entry: Entry) -> Case:
+        """Keep an escalated message: it joins the person's case or begins one.
+
+        The same entry twice is kept once; the second may bring its delivery status.
+        """
+        async with self._database.writing() as connection:
+            return await cases.record(connection, self._keys, entry, self._now(), self._rules)
+
+    async def act(
+        self,
+        case_id: str | int,
+        action: Action,
+        *,
+        channel: str = "",
+        row_version: int | None = None,
+    ) -> Outcome:
+        """Let `action` happen to the case with this id or number; the history says so.
+
+        Gives the Step, or the Refusal in a sentence. With `row_version`, it is refused when
+        the case has changed since that version was read. `channel` is where staff acted.
+        """
+        async with self._database.writing() as connection:
+            chain = await audit.take(connection)
+            case = await cases.find(connection, case_id)
+            if case is None:
+                return Refusal("There is no such case.")
+            if row_version is not None and case.row_version != row_version:
+                return Refusal(f"{case.label} changed in the meantime; look at it again.")
+            return await cases.act(
+                connection, case, action, self._now(), self._rules, chain=chain, channel=channel
+            )
+
+    async def find(self, case_id: str | int) -> Case | None:
+        """The case with this id or number, or None."""
+        async with self._database.reading() as connection:
+            return await cases.find(connection, case_id)
+
+    async def show(self, case_id: str | int) -> CaseFile | None:
+        """All that is known of a case, opened. Whoever shows it to staff acts `View` first."""
+        async with self._database.reading() as connection:
+            case = await cases.find(connection, case_id)
+            if case is None:
+                return None
+            return await cases.read_file(connection, self._keys, case)
+
+    async def list(
+        self, wanted: CaseFilter = QUEUE, *, limit: int = 50, after: Case | None = None
+    ) -> tuple[Case, ...]:
+        """Cases in the order of the queue: the page behind `after`."""
+        async with self._database.reading() as connection:
+            return await queries.page(connection, wanted, limit=limit, after=after)
+
+    async def newest(
+        self, wanted: CaseFilter = ALL, *, limit: int = 50, below: int | None = None
+    ) -> tuple[Case, ...]:
+        """Cases by number, the highest first: those below the number `below`."""
+        async with self._database.reading() as connection:
+            return await queries.newest(connection, wanted, limit=limit, below=below)
+
+    async def export(self, wanted: CaseFilter = ALL) -> AsyncIterator[Case]:
+        """Every case of those, the highest number first, read a page at a time."""
+        below: int | None = None
+        while page := await self.newest(wanted, limit=EXPORT_PAGE, below=below):
+            for case in page:
+                yield case
+            below = page[-1].number
+
+    async def count(self, wanted: CaseFilter) -> int:
+        """How many cases there are of those."""
+        async with self._database.reading() as connection:
+            return await queries.count(connection, wanted)
+
+    async def counts(self) -> dict[tuple[str, Level], int]:
+        """How many cases are open, by status and level."""
+        async with self._database.reading() as connection:
+            return await queries.open_counts(connection)
+
+    async def hidden_emergencies(self, wanted: CaseFilter) -> int:
+        """How many emergencies that nobody acknowledged a list of `wanted` leaves out."""
+        async with self._database.reading() as connection:
+            return await queries.hidden_emergencies(connection, wanted)
+
+    # ---- history and privacy ---------------------------------------------------
+
+    async def log(self, event: Event, *, actor: str, channel: str = "", case_id: str = "") -> None:
+        """Add an event that changes no case: `exported`, `signed_in`, `settings_changed`."""
+        async with self._database.writing() as connection:
+            chain = await audit.take(connection)
+            await audit.append(
+                connection,
+                chain,
+                (event,),
+                at=self._now(),
+                actor=actor,
+                case_id=case_id,
+                channel=channel,
+            )
+
+    async def verify_audit(self) -> Verified:
+        """Read the whole chain of events and say whether it holds."""
+        async with self._database.reading() as connection:
+            return await audit.verify(connection)
+
+    async def redact_due(self, now: datetime, retention: Retention | None = None) -> Redacted:
+        """Take away what is older than `retention` allows, in short transactions."""
+        kept = retention or Retention()
+        total = Redacted()
+        while True:
+            async with self._database.writing() as connection:
+                texts = await privacy.redact_texts(connection, now - kept.texts, now, self._rules)
+            async with self._database.writing() as connection:
+                rest = await privacy.drop_skeletons(connection, now - kept.skeletons)
+            total = total + texts + rest
+            if texts.messages < privacy.BATCH and rest.cases < privacy.BATCH:
+                return total
+
+    async def reencrypt(self) -> None:
+        """Put everything under the newest key, in short transactions."""
+        for place in range(len(privacy.SEALED)):
+            after: str | None = ""
+            while after is not None:
+                async with self._database.writing() as connection:
+                    after = await privacy.reencrypt(connection, self._keys, place, after)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
