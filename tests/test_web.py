@@ -401,7 +401,7 @@ def test_a_number_that_was_shown_can_be_tapped_anywhere() -> None:
 
 @given(st.text(alphabet="<>&\"'ab 12+\n-.", max_size=60))
 def test_no_text_becomes_markup(text: str) -> None:
-    html = re.sub(r"</?(?:p|br|ul|ol|li|a)(?: (?:href|value)=\"[\w:+*]+\")?>", "", rich_text(text))
+    html = re.sub(r"</?(?:div|p|ul|ol|li|a)(?: (?:href|value)=\"[\w:+*]+\")?>", "", rich_text(text))
 
     assert "<" not in html
     assert ">" not in html
@@ -411,5 +411,6 @@ def test_lines_become_paragraphs_and_lists() -> None:
     html = rich_text("Call 1.\nThen:\n- a\n- b\n\n2. c")
 
     assert html == (
-        '<p>Call 1.<br>Then:</p><ul><li>a</li><li>b</li></ul><ol><li value="2">c</li></ol>'
+        "<div><p>Call 1.</p><p>Then:</p><ul><li>a</li><li>b</li></ul></div>"
+        '<div><ol><li value="2">c</li></ol></div>'
     )

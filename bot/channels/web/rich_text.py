@@ -26,7 +26,10 @@ _ITEM = re.compile(r"\s*(?:[-•*]|(\d{1,2})[.)])\s+(?=\S)")
 
 
 def rich_text(text: str, numbers: Collection[str] = ()) -> Markup:
-    """`text` as HTML. Phone numbers, and the short ones in `numbers`, become links."""
+    """`text` as HTML, a `div` a paragraph and in it a `p` a line, or a list.
+
+    Phone numbers become links: those in `numbers`, and all that look like one.
+    """
     blocks = (block for block in re.split(r"\n\s*\n", text.strip()) if block.strip())
     return Markup("").join(_block(block, numbers) for block in blocks)
 
@@ -67,9 +70,8 @@ def _link(number: str, before: str) -> Markup:
 
 def _block(block: str, numbers: Collection[str]) -> Markup:
     lines = [line for line in block.split("\n") if line.strip()]
-    return Markup("").join(
-        _lines(kind, list(group), numbers) for kind, group in groupby(lines, _kind)
-    )
+    inner = (_lines(kind, list(group), numbers) for kind, group in groupby(lines, _kind))
+    return Markup("<div>{}</div>").format(Markup("").join(inner))
 
 
 def _kind(line: str) -> str:
@@ -81,8 +83,9 @@ def _kind(line: str) -> str:
 
 def _lines(kind: str, lines: list[str], numbers: Collection[str]) -> Markup:
     if kind == "p":
-        inner = Markup("<br>").join(tappable(line.strip(), numbers) for line in lines)
-        return Markup("<p>{}</p>").format(inner)
+        return Markup("").join(
+            Markup("<p>{}</p>").format(tappable(line.strip(), numbers)) for line in lines
+        )
     return Markup("<{0}>{1}</{0}>").format(Markup(kind), Markup("").join(_items(lines, numbers)))
 
 
