@@ -27,13 +27,18 @@ SHARED_BY = 4
 Progress = Callable[[str, float], None]
 
 
+def _quietly(what: str, share: float) -> None:
+    """Progress that nobody watches."""
+    del what, share
+
+
 def build(
     root: Path,
     *,
     trained: Path,
     embeddings: str = "minilm",
     retention_days: int = 30,
-    progress: Progress = lambda what, share: None,
+    progress: Progress = _quietly,
 ) -> Content:
     """Everything a decision needs, from the content under `root`.
 
@@ -64,7 +69,7 @@ def readers_from(
     *,
     trained: Path,
     policy: Policy = Policy(),  # noqa: B008 - a frozen value
-    progress: Progress = lambda what, share: None,
+    progress: Progress = _quietly,
 ) -> Readers:
     """Readers that learned from `teaching` (all examples, or all but one voice's)."""
     lexicon, signals, vocabulary = words_of(loaded)

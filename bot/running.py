@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import uvicorn
+from fastapi import FastAPI
 
 from bot.channels import terminal
 from bot.channels.telegram import Telegram
@@ -21,7 +21,7 @@ from bot.core.replies import Scribe, answer_texts
 from bot.errors import ChannelError, StoreAway
 from bot.service import Service
 from bot.settings import Settings
-from bot.store import Keys, Spool, Store
+from bot.store import Keys, Retention, Spool, Store
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -62,7 +62,7 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
 
 async def talk_in_terminal(settings: Settings, *, content: Callable[[], Content]) -> None:
     """The terminal chat, with the same store as the rest."""
-    async with _service(settings, content(), lambda line: None) as service:
+    async with _service(settings, content(), _say_nothing) as service:
         await terminal.chat(service)
 
 
@@ -113,7 +113,7 @@ async def _upkeep(service: Service, settings: Settings) -> None:
         try:
             await service.drain_spool()
             if service.store is not None and loop.time() >= redact_at:
-                await service.store.redact_due(retention_of(settings))
+                await service.store.redact_due(datetime.now(UTC), _retention(settings))
                 redact_at = loop.time() + UPKEEP_S
         except StoreAway as error:
             log.warning("store away: %s", error)
@@ -139,13 +139,13 @@ def _webhook(settings: Settings, telegram: Telegram | None) -> Webhook | None:
     return Webhook(path, secret, telegram.handle_json)
 
 
-def _web(settings: Settings, service: Service, webhook: Webhook | None) -> object:
+def _web(settings: Settings, service: Service, webhook: Webhook | None) -> FastAPI:
     knowledge = service.content.knowledge
     scribe = Scribe(knowledge, Person())
     start = decide(Message(chat="web", text="/start"), Person(), service.content)
     return web_app(
         service,
-        welcome=replace(start.reply),
+        welcome=start.reply,
         privacy=answer_texts(scribe, knowledge.books["en"].answers["privacy"]),
         secure=settings.web_origin.startswith("https://"),
         webhook=webhook,
@@ -168,6 +168,12 @@ async def _web_until_stopped(server: uvicorn.Server, say: Say) -> None:
         ) from error
 
 
-def new_secret() -> str:
-    """A random secret for one run."""
-    return secrets.token_urlsafe(32)
+def _retention(settings: Settings) -> Retention:
+    return Retention(
+        texts=timedelta(days=settings.retention_text_days),
+        skeletons=timedelta(days=settings.retention_skeleton_days),
+    )
+
+
+def _say_nothing(_: str) -> None:
+    """For a channel whose screen is the conversation itself."""

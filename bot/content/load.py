@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot.content import intents, responses
 from bot.content.numbers import helplines_from
 from bot.content.problems import Problems
-from bot.content.yaml_text import plain, read
+from bot.content.yaml_text import plain_table, read
 from bot.core.knowledge import Book, Knowledge
 from bot.core.model import Example, Versions
 from bot.errors import ContentError
@@ -30,8 +31,8 @@ class Loaded:
     knowledge: Knowledge
     teaching: tuple[Example, ...]
     voices: tuple[intents.Voice, ...]
-    signals: Mapping[str, object]
-    words: Mapping[str, object]
+    signals: Mapping[str, Mapping[str, Any]]
+    words: Mapping[str, Any]
     version: str
 
 
@@ -123,16 +124,16 @@ def _voices(
     return tuple(voices), tuple(said)
 
 
-def _signals(root: Path, problems: Problems) -> tuple[dict[str, object], Mapping[str, object]]:
-    signals = {}
+def _signals(
+    root: Path, problems: Problems
+) -> tuple[dict[str, Mapping[str, Any]], Mapping[str, Any]]:
+    signals: dict[str, Mapping[str, Any]] = {}
     for language in LANGUAGES:
         for path in sorted((root / "intents" / language / "triage").glob("*.yml")):
             sheet = read(path, root, problems)
-            signals[sheet.path] = plain(sheet.table)
+            signals[sheet.path] = plain_table(sheet.table)
     words_path = root / "intents" / "en" / "words.yml"
-    words = plain(read(words_path, root, problems).table)
-    assert isinstance(words, dict)
-    return signals, words
+    return signals, plain_table(read(words_path, root, problems).table)
 
 
 def _check_complete(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -194,10 +195,14 @@ def _converted(node: yaml.Node, name: str, problems: Problems) -> Node:
     return Table(items, places, place)
 
 
-def plain(node: Node) -> object:
-    """The node as str, list and dict, for pure functions that take plain data."""
+def plain_table(table: Table) -> dict[str, Any]:
+    """The mapping as str, list and dict, for pure functions that take plain data."""
+    return {key: _plain(value) for key, value in table.items.items()}
+
+
+def _plain(node: Node) -> Any:
     if isinstance(node, Text):
         return node.value
     if isinstance(node, Rows):
-        return [plain(item) for item in node.items]
-    return {key: plain(value) for key, value in node.items.items()}
+        return [_plain(item) for item in node.items]
+    return plain_table(node)

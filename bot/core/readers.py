@@ -13,7 +13,7 @@ from bot.core.repair import Vocabulary, repair
 from bot.core.signals import Signals
 from bot.core.text import HEAD, TAIL, Utterance, normalise
 from bot.core.triage import Hit, SignalReading, read_signals
-from bot.core.understand import Outcome, Reading
+from bot.core.understand import Detail, Outcome, Reading
 from bot.core.words import Lexicon
 
 Embed = Callable[[str], Any]
@@ -40,17 +40,6 @@ class Policy:
     sure: float = 0.45
     margin: float = 0.15
     offered: float = 0.06
-
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """The three readers side by side, for `explain`."""
-
-    normalised: str
-    signals: tuple[str, ...]
-    labels: tuple[str, ...]
-    nearest: tuple[str, ...]
-    scopes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

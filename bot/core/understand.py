@@ -27,9 +27,24 @@ class Reading:
     shortened: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What each reader sees in a message, side by side, for `explain`."""
+
+    normalised: str
+    signals: tuple[str, ...]
+    labels: tuple[str, ...]
+    nearest: tuple[str, ...]
+    scopes: tuple[str, ...]
+
+
 class Reader(Protocol):
     """Reads a message: total, deterministic, without I/O."""
 
     def read(self, text: str) -> Reading:
         """The reading of any string."""
+        ...
+
+    def detail(self, text: str) -> Detail:
+        """What each reader sees in a message."""
         ...

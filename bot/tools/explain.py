@@ -8,7 +8,7 @@ from rich.text import Text
 
 from bot.core.decide import Content, decide
 from bot.core.model import Decision, Message, Person
-from bot.core.readers import Detail
+from bot.core.understand import Detail
 
 SHOWN = 6
 
