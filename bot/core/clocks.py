@@ -94,6 +94,8 @@ class Calendar:
 
     def windows(self, after: datetime) -> Iterator[Window]:
         """The staffed spans that end after `after`, in order, in UTC."""
+        if not any(self.week):
+            return
         first = after.astimezone(self.zone).date() - timedelta(days=1)
         for day in range(HORIZON):
             for window in self._spans(first + timedelta(days=day)):

@@ -208,9 +208,9 @@ class Store:
         async with self._database.reading() as connection:
             return await audit.verify(connection)
 
-    async def redact_due(self, now: datetime, retention: Retention | None = None) -> Redacted:
+    async def redact_due(self, retention: Retention | None = None) -> Redacted:
         """Take away what is older than `retention` allows, in short transactions."""
-        kept = retention or Retention()
+        kept, now = retention or Retention(), self._now()
         total = Redacted()
         while True:
             async with self._database.writing() as connection:
