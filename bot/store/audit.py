@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.escalation import FIRST_NUMBER, Event
+from bot.core.escalation import FIRST_NUMBER, Event, Rules
 from bot.errors import KeyMissing
 from bot.store.codec import AnyRow, short
 from bot.store.keys import Keys
@@ -34,6 +34,21 @@ class Chain:
     number: int
     seq: int
     hash: str
+
+
+@dataclass(slots=True)
+class Writing:
+    """A transaction that holds the chain; nobody else can change a case until it ends.
+
+    `channel` is where the action came from.
+    """
+
+    connection: AsyncConnection
+    keys: Keys
+    rules: Rules
+    now: datetime
+    chain: Chain
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,36 +92,29 @@ async def take(connection: AsyncConnection) -> Chain:
 
 
 async def append(
-    connection: AsyncConnection,
-    chain: Chain,
-    events: Iterable[Event],
-    *,
-    at: datetime,
-    actor: str,
-    case_id: str = "",
-    channel: str = "",
-) -> Chain:
-    """Add `events` to the history. Gives the chain as it is then; nobody else has it."""
+    writing: Writing, events: Iterable[Event], *, actor: str, case_id: str = ""
+) -> None:
+    """Add `events` to the history."""
     rows = []
     for each in events:
+        chain = writing.chain
         row: dict[str, Any] = {
             "seq": chain.seq + 1,
-            "at": at,
+            "at": writing.now,
             "actor": short(actor, 80),
             "escalation_id": case_id,
             "type": each.type,
             "before": json.dumps(each.before, sort_keys=True),
             "after": json.dumps(each.after, sort_keys=True),
-            "channel": short(channel, 20),
+            "channel": short(writing.channel, 20),
             "prev_hash": chain.hash,
         }
         row["hash"] = digest(row)
         rows.append(row)
-        chain = Chain(chain.number, chain.seq + 1, row["hash"])
+        writing.chain = replace(chain, seq=row["seq"], hash=row["hash"])
     if rows:
-        await connection.execute(insert(event), rows)
-    await put(connection, chain)
-    return chain
+        await writing.connection.execute(insert(event), rows)
+    await put(writing.connection, writing.chain)
 
 
 async def put(connection: AsyncConnection, chain: Chain) -> None:

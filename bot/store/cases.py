@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -13,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import lifecycle
 from bot.core.actions import Action, Outcome, Refusal, Signal, Step
-from bot.core.escalation import BOT, Case, Entry, Rules
+from bot.core.escalation import BOT, Case, Entry
 from bot.errors import StoreError
 from bot.store import audit
+from bot.store.audit import Writing
 from bot.store.codec import (
     AnyRow,
     case_of,
@@ -34,70 +34,33 @@ from bot.store.schema import contact, escalation, event, note, review, signal, s
 FAILED = ("failed", "blocked")
 
 
-async def record(
-    connection: AsyncConnection, keys: Keys, entry: Entry, now: datetime, rules: Rules
-) -> Case:
+async def record(writing: Writing, entry: Entry) -> Case:
     """Keep `entry`, once: it joins the person's case or begins one."""
-    chain = await audit.take(connection)
+    connection, keys = writing.connection, writing.keys
     key = keys.fingerprint(entry.identity)
     known = (await connection.execute(select(signal).where(signal.c.entry_key == key))).first()
     if known is not None:
         return await _complete(connection, known, entry)
-    subject_key = keys.subject(entry.chat)
-    latest = await _latest(connection, subject_key)
-    if latest is not None and lifecycle.joins(latest, entry, rules):
-        taken = _allowed(lifecycle.step(latest, Signal(BOT, entry), now, rules))
-        await _update(connection, taken.case)
-    else:
-        chain = replace(chain, number=chain.number + 1)
-        taken = lifecycle.open_case(
-            entry,
-            now,
-            case_id=str(uuid.uuid4()),
-            number=chain.number,
-            subject_key=subject_key,
-            previous_id=latest.id if latest else "",
-            rules=rules,
-        )
-        await connection.execute(insert(escalation).values(**case_row(taken.case)))
+    taken = await _join_or_open(writing, entry)
     await _add_signal(connection, keys, entry, taken.case.id)
-    await _keep_contact(connection, keys, entry.chat, now)
-    await audit.append(
+    await upsert(
         connection,
-        chain,
-        taken.events,
-        at=now,
-        actor=BOT,
-        case_id=taken.case.id,
-        channel=entry.channel,
+        contact,
+        keys.subject(entry.chat),
+        sealed=keys.encrypt(entry.chat),
+        updated_at=writing.now,
     )
+    await audit.append(writing, taken.events, actor=BOT, case_id=taken.case.id)
     return taken.case
 
 
-async def act(
-    connection: AsyncConnection,
-    case: Case,
-    action: Action,
-    now: datetime,
-    rules: Rules,
-    *,
-    chain: audit.Chain,
-    channel: str = "",
-) -> Outcome:
-    """Let `action` happen to `case`, which was read under `chain`, or say why it cannot."""
-    outcome = lifecycle.step(case, action, now, rules)
+async def act(writing: Writing, case: Case, action: Action) -> Outcome:
+    """Let `action` happen to `case`, which was read in this transaction, or say why not."""
+    outcome = lifecycle.step(case, action, writing.now, writing.rules)
     if isinstance(outcome, Refusal):
         return outcome
-    await _update(connection, outcome.case)
-    await audit.append(
-        connection,
-        chain,
-        outcome.events,
-        at=now,
-        actor=action.actor,
-        case_id=case.id,
-        channel=channel,
-    )
+    await _update(writing.connection, outcome.case)
+    await audit.append(writing, outcome.events, actor=action.actor, case_id=case.id)
     return outcome
 
 
@@ -157,6 +120,30 @@ async def _complete(connection: AsyncConnection, known: AnyRow, entry: Entry) ->
     return case
 
 
+async def _join_or_open(writing: Writing, entry: Entry) -> Step:
+    """The person's open or lately resolved case with `entry` in it, or a new one."""
+    subject_key = writing.keys.subject(entry.chat)
+    latest = await _latest(writing.connection, subject_key)
+    if latest is not None and lifecycle.joins(latest, entry, writing.rules):
+        joined = lifecycle.step(latest, Signal(BOT, entry), writing.now, writing.rules)
+        if isinstance(joined, Refusal):
+            raise StoreError(joined.reason)
+        await _update(writing.connection, joined.case)
+        return joined
+    writing.chain = replace(writing.chain, number=writing.chain.number + 1)
+    opened = lifecycle.open_case(
+        entry,
+        writing.now,
+        case_id=str(uuid.uuid4()),
+        number=writing.chain.number,
+        subject_key=subject_key,
+        previous_id=latest.id if latest else "",
+        rules=writing.rules,
+    )
+    await writing.connection.execute(insert(escalation).values(**case_row(opened.case)))
+    return opened
+
+
 async def _latest(connection: AsyncConnection, subject_key: str) -> Case | None:
     query = (
         select(escalation)
@@ -166,12 +153,6 @@ async def _latest(connection: AsyncConnection, subject_key: str) -> Case | None:
     )
     row = (await connection.execute(query)).first()
     return None if row is None else case_of(row)
-
-
-def _allowed(outcome: Outcome) -> Step:
-    if isinstance(outcome, Refusal):
-        raise StoreError(outcome.reason)
-    return outcome
 
 
 async def _update(connection: AsyncConnection, case: Case) -> None:
@@ -190,11 +171,6 @@ async def _add_signal(connection: AsyncConnection, keys: Keys, entry: Entry, cas
     ]
     if spoke:
         await connection.execute(insert(signal_rule), spoke)
-
-
-async def _keep_contact(connection: AsyncConnection, keys: Keys, chat: str, now: datetime) -> None:
-    sealed = keys.encrypt(chat)
-    await upsert(connection, contact, keys.subject(chat), sealed=sealed, updated_at=now)
 
 
 async def _rows(connection: AsyncConnection, table: Any, case_id: str, order: Any) -> list[AnyRow]:

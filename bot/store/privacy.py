@@ -10,10 +10,10 @@ from sqlalchemy import Column, Table, delete, exists, func, literal_column, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.actions import Redact
-from bot.core.escalation import SYSTEM, Rules
-from bot.store import audit, cases
+from bot.core.escalation import SYSTEM
+from bot.store import cases
+from bot.store.audit import Writing
 from bot.store.codec import case_of
-from bot.store.keys import Keys
 from bot.store.records import Forgotten, Redacted
 from bot.store.schema import (
     IS_OPEN,
@@ -53,31 +53,27 @@ class Retention:
     skeletons: timedelta = timedelta(days=365)
 
 
-async def forget(
-    connection: AsyncConnection, keys: Keys, chat: str, now: datetime, rules: Rules
-) -> Forgotten:
+async def forget(writing: Writing, chat: str) -> Forgotten:
     """Take away all that a person wrote; the skeleton of their cases stays."""
-    chain = await audit.take(connection)
-    key = keys.subject(chat)
-    rows = list(await connection.execute(select(escalation).where(escalation.c.subject_key == key)))
-    messages = await _empty_cases(connection, [row.id for row in rows], now)
-    for case in map(case_of, rows):
-        chain = await _note_redaction(connection, chain, case.id, "forget", now, rules)
+    connection, key = writing.connection, writing.keys.subject(chat)
+    theirs = select(escalation).where(escalation.c.subject_key == key)
+    found = [case_of(row) for row in await connection.execute(theirs)]
+    messages = await _empty_cases(connection, [case.id for case in found], writing.now)
+    for case in found:
+        await cases.act(writing, case, Redact(SYSTEM, "forget"))
     await connection.execute(
         update(review_sample)
         .where(review_sample.c.subject_key == key, review_sample.c.sealed.is_not(None))
-        .values(sealed=None, redacted_at=now)
+        .values(sealed=None, redacted_at=writing.now)
     )
     gone = await connection.execute(delete(person).where(person.c.subject_key == key))
     await connection.execute(delete(contact).where(contact.c.subject_key == key))
-    return Forgotten(len(rows), messages, bool(rows) or gone.rowcount > 0)
+    return Forgotten(len(found), messages, bool(found) or gone.rowcount > 0)
 
 
-async def redact_texts(
-    connection: AsyncConnection, before: datetime, now: datetime, rules: Rules
-) -> Redacted:
+async def redact_texts(writing: Writing, before: datetime) -> Redacted:
     """Take away at most a batch of the texts that are older than `before`."""
-    chain = await audit.take(connection)
+    connection = writing.connection
     old = (
         select(signal.c.id, signal.c.escalation_id)
         .where(signal.c.received_at < before, signal.c.sealed.is_not(None))
@@ -88,21 +84,23 @@ async def redact_texts(
     await connection.execute(
         update(signal)
         .where(signal.c.id.in_([row.id for row in found]))
-        .values(sealed=None, redacted_at=now)
+        .values(sealed=None, redacted_at=writing.now)
     )
     for case_id in sorted({row.escalation_id for row in found}):
-        chain = await _note_redaction(connection, chain, case_id, "retention", now, rules)
+        case = await cases.find(connection, case_id)
+        if case is not None:
+            await cases.act(writing, case, Redact(SYSTEM, "retention"))
     return Redacted(
         messages=len(found),
         notes=await _empty(connection, note, before) + await _empty(connection, review, before),
-        samples=await _empty_samples(connection, before, now),
+        samples=await _empty_samples(connection, before, writing.now),
         people=await _drop_people(connection, before),
     )
 
 
-async def drop_skeletons(connection: AsyncConnection, before: datetime) -> Redacted:
+async def drop_skeletons(writing: Writing, before: datetime) -> Redacted:
     """Take away at most a batch of the resolved cases from before `before`, and old events."""
-    await audit.take(connection)
+    connection = writing.connection
     old = (
         select(escalation.c.id)
         .where(escalation.c.status == "resolved", escalation.c.resolved_at < before)
@@ -115,7 +113,7 @@ async def drop_skeletons(connection: AsyncConnection, before: datetime) -> Redac
     return Redacted(cases=len(ids), events=await _drop_events(connection, before))
 
 
-async def reencrypt(connection: AsyncConnection, keys: Keys, place: int, after: str) -> str | None:
+async def reencrypt(writing: Writing, place: int, after: str) -> str | None:
     """Put a batch of `SEALED[place]` behind the row `after` under the newest key.
 
     Gives the last row's key, or None when none is left.
@@ -124,10 +122,10 @@ async def reencrypt(connection: AsyncConnection, keys: Keys, place: int, after: 
     page = select(key, column).where(column.is_not(None)).order_by(key).limit(BATCH)
     if after:
         page = page.where(key > after)
-    rows = list(await connection.execute(page))
+    rows = list(await writing.connection.execute(page))
     for own, sealed in rows:
-        fresh = {column.name: keys.reencrypt(sealed)}
-        await connection.execute(update(table).where(key == own).values(**fresh))
+        fresh = {column.name: writing.keys.reencrypt(sealed)}
+        await writing.connection.execute(update(table).where(key == own).values(**fresh))
     return str(rows[-1][0]) if len(rows) == BATCH else None
 
 
@@ -142,20 +140,6 @@ async def _empty_cases(connection: AsyncConnection, ids: list[str], now: datetim
             update(table).where(table.c.escalation_id.in_(ids)).values(sealed=None)
         )
     return gone.rowcount
-
-
-async def _note_redaction(
-    connection: AsyncConnection,
-    chain: audit.Chain,
-    case_id: str,
-    why: str,
-    now: datetime,
-    rules: Rules,
-) -> audit.Chain:
-    case = await cases.find(connection, case_id)
-    if case is not None:
-        await cases.act(connection, case, Redact(SYSTEM, why), now, rules, chain=chain)
-    return await audit.take(connection)
 
 
 async def _empty(connection: AsyncConnection, table: Table, before: datetime) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.casefilter import OPEN, CaseFilter
+from bot.core.casefilter import NOBODY, OPEN, CaseFilter
 from bot.core.escalation import Case
 from bot.core.model import Level
 from bot.store.codec import case_of, queue_rank
@@ -79,6 +79,8 @@ def conditions(wanted: CaseFilter) -> tuple[ColumnElement[Any], ...]:
 
 
 def _conditions(wanted: CaseFilter) -> Iterator[ColumnElement[Any]]:
+    if wanted.number is not None:
+        yield columns.number == wanted.number
     if wanted.statuses and set(wanted.statuses) <= set(OPEN):
         yield literal_column(IS_OPEN)  # lets the index of the queue answer
     if wanted.statuses and set(wanted.statuses) != set(OPEN):
@@ -86,7 +88,7 @@ def _conditions(wanted: CaseFilter) -> Iterator[ColumnElement[Any]]:
     if wanted.levels:
         yield columns.level.in_([int(level) for level in wanted.levels])
     if wanted.assignee:
-        yield columns.assignee == ("" if wanted.assignee == "nobody" else wanted.assignee)
+        yield columns.assignee == ("" if wanted.assignee == NOBODY else wanted.assignee)
     if wanted.review_statuses:
         yield columns.review_status.in_(wanted.review_statuses)
     if wanted.version:

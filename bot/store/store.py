@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Self
 
@@ -10,16 +11,17 @@ from sqlalchemy import select
 
 from bot.core.actions import Action, Outcome, Refusal
 from bot.core.casefilter import ALL, QUEUE, CaseFilter
-from bot.core.escalation import Case, Entry, Event, Rules
+from bot.core.escalation import Case, Entry, Event, ReplyWasRight, Review, Rules
 from bot.core.model import Level, Person
-from bot.store import audit, cases, codec, engine, migrate, privacy, queries
-from bot.store.audit import Verified
+from bot.store import audit, cases, casework, codec, engine, migrate, privacy, queries
+from bot.store.audit import Verified, Writing
 from bot.store.keys import Keys
 from bot.store.privacy import Retention
 from bot.store.records import CaseFile, Forgotten, Redacted
 from bot.store.schema import contact, person
 
 EXPORT_PAGE = 500
+NO_CASE = Refusal("There is no such case.")
 
 
 class Store:
@@ -93,8 +95,8 @@ class Store:
 
     async def forget(self, chat: str) -> Forgotten:
         """Take away all that the person in `chat` wrote and is; skeletons of cases stay."""
-        async with self._database.writing() as connection:
-            return await privacy.forget(connection, self._keys, chat, self._now(), self._rules)
+        async with self._writing() as writing:
+            return await privacy.forget(writing, chat)
 
     async def chat_of(self, case: Case) -> str | None:
         """The chat id to answer `case` in, or None when it is not kept any more."""
@@ -110,8 +112,8 @@ class Store:
 
         The same entry twice is kept once; the second may bring its delivery status.
         """
-        async with self._database.writing() as connection:
-            return await cases.record(connection, self._keys, entry, self._now(), self._rules)
+        async with self._writing(entry.channel) as writing:
+            return await cases.record(writing, entry)
 
     async def act(
         self,
@@ -126,16 +128,65 @@ class Store:
         Gives the Step, or the Refusal in a sentence. With `row_version`, it is refused when
         the case has changed since that version was read. `channel` is where staff acted.
         """
-        async with self._database.writing() as connection:
-            chain = await audit.take(connection)
-            case = await cases.find(connection, case_id)
+        async with self._taken(case_id, channel) as (writing, case):
             if case is None:
-                return Refusal("There is no such case.")
+                return NO_CASE
             if row_version is not None and case.row_version != row_version:
                 return Refusal(f"{case.label} changed in the meantime; look at it again.")
-            return await cases.act(
-                connection, case, action, self._now(), self._rules, chain=chain, channel=channel
+            return await cases.act(writing, case, action)
+
+    async def add_note(
+        self, case_id: str | int, author: str, body: str, *, channel: str = ""
+    ) -> Outcome:
+        """Add a private note. A correction is a new one."""
+        async with self._taken(case_id, channel) as (writing, case):
+            return await casework.add_note(writing, case, author, body) if case else NO_CASE
+
+    async def add_review(
+        self,
+        case_id: str | int,
+        reviewer: str,
+        level: Level,
+        *,
+        topic: str = "",
+        reply_was_right: ReplyWasRight = "yes",
+        reason: str = "",
+        is_authoritative: bool = False,
+        channel: str = "",
+    ) -> Outcome:
+        """Add what a reader thinks of the case; a lead's authoritative one settles it."""
+        async with self._taken(case_id, channel) as (writing, case):
+            if case is None:
+                return NO_CASE
+            given = Review(
+                reviewer=reviewer,
+                reviewed_level=level,
+                level_then=case.level,
+                created_at=writing.now,
+                reviewed_topic=topic,
+                reply_was_right=reply_was_right,
+                reason=reason,
+                is_authoritative=is_authoritative,
             )
+            return await casework.add_review(writing, case, given)
+
+    async def undo(self, case_id: str | int, actor: str, *, channel: str = "") -> Outcome:
+        """Take back what `actor` did to the case in the last ten seconds."""
+        async with self._taken(case_id, channel) as (writing, case):
+            return await casework.undo(writing, case, actor) if case else NO_CASE
+
+    async def tick(self) -> tuple[Case, ...]:
+        """Let every clock that is due act: rests end, idle owners lose cases, clocks are missed.
+
+        Gives the cases that changed. Calling it late or twice does no harm.
+        """
+        changed: list[Case] = []
+        while True:
+            async with self._writing() as writing:
+                batch = await casework.tick(writing)
+            changed += batch
+            if len(batch) < casework.BATCH:
+                return tuple(changed)
 
     async def find(self, case_id: str | int) -> Case | None:
         """The case with this id or number, or None."""
@@ -191,17 +242,8 @@ class Store:
 
     async def log(self, event: Event, *, actor: str, channel: str = "", case_id: str = "") -> None:
         """Add an event that changes no case: `exported`, `signed_in`, `settings_changed`."""
-        async with self._database.writing() as connection:
-            chain = await audit.take(connection)
-            await audit.append(
-                connection,
-                chain,
-                (event,),
-                at=self._now(),
-                actor=actor,
-                case_id=case_id,
-                channel=channel,
-            )
+        async with self._writing(channel) as writing:
+            await audit.append(writing, (event,), actor=actor, case_id=case_id)
 
     async def verify_audit(self) -> Verified:
         """Read the whole chain of events and say whether it holds."""
@@ -213,10 +255,10 @@ class Store:
         kept, now = retention or Retention(), self._now()
         total = Redacted()
         while True:
-            async with self._database.writing() as connection:
-                texts = await privacy.redact_texts(connection, now - kept.texts, now, self._rules)
-            async with self._database.writing() as connection:
-                rest = await privacy.drop_skeletons(connection, now - kept.skeletons)
+            async with self._writing() as writing:
+                texts = await privacy.redact_texts(writing, now - kept.texts)
+            async with self._writing() as writing:
+                rest = await privacy.drop_skeletons(writing, now - kept.skeletons)
             total = total + texts + rest
             if texts.messages < privacy.BATCH and rest.cases < privacy.BATCH:
                 return total
@@ -226,8 +268,22 @@ class Store:
         for place in range(len(privacy.SEALED)):
             after: str | None = ""
             while after is not None:
-                async with self._database.writing() as connection:
-                    after = await privacy.reencrypt(connection, self._keys, place, after)
+                async with self._writing() as writing:
+                    after = await privacy.reencrypt(writing, place, after)
+
+    @asynccontextmanager
+    async def _writing(self, channel: str = "") -> AsyncIterator[Writing]:
+        async with self._database.writing() as connection:
+            chain = await audit.take(connection)
+            yield Writing(connection, self._keys, self._rules, self._now(), chain, channel)
+
+    @asynccontextmanager
+    async def _taken(
+        self, case_id: str | int, channel: str
+    ) -> AsyncIterator[tuple[Writing, Case | None]]:
+        """A transaction with the case in it, which nobody else can change."""
+        async with self._writing(channel) as writing:
+            yield writing, await cases.find(writing.connection, case_id)
 
 
 def _utc_now() -> datetime:
