@@ -11,20 +11,20 @@ import json
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import urlencode
 from weakref import WeakValueDictionary
 
 from telegram import Bot, BotCommand, CallbackQuery, Update
-from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.error import TelegramError
 from telegram.ext import AIORateLimiter, ExtBot
-from telegram.request import HTTPXRequest
 
 from bot.channels.receiver import Flood, Receiver, Send, whereabouts
 from bot.channels.telegram_intake import Intake
+from bot.channels.telegram_line import insist, line, quieten_logs, refusing_bad_tokens
 from bot.channels.telegram_read import (
     ALLOWED_UPDATES,
     Address,
@@ -33,14 +33,12 @@ from bot.channels.telegram_read import (
     message_from,
     private_chat_in,
 )
-from bot.channels.telegram_send import Delivery, Outbox, gaps, seconds
+from bot.channels.telegram_send import Delivery, Outbox
 from bot.core.model import DeliveryStatus, Message, Reply
-from bot.errors import ChannelError
 
 log = logging.getLogger(__name__)
 
 JSON = dict[str, Any]
-Result = TypeVar("Result")
 
 COMMANDS = (
     BotCommand("emergency", "Emergency: numbers and first steps"),
@@ -55,12 +53,14 @@ COMMANDS = (
 )
 _POLL_S = 30  # how long Telegram holds a getUpdates request open
 _RECHECK_S = 0.3  # the pause between two polls while old updates are still under way
-_FAREWELL_S = 10.0  # how long a stop waits for the updates under way
 _ALBUMS = 1000  # how many albums are remembered, to answer each of them once
 
 
 class Telegram:
-    """The bot on Telegram. Use it as an async context manager, then poll or take webhooks."""
+    """The bot on Telegram. Use it as an async context manager, then poll or take webhooks.
+
+    `farewell_s` is how many seconds a stop waits for the updates under way.
+    """
 
     def __init__(
         self,
@@ -69,34 +69,39 @@ class Telegram:
         *,
         api_url: str = "https://api.telegram.org",
         flood: Flood | None = None,
+        farewell_s: float = 10.0,
     ) -> None:
-        _quieten_logs()
+        quieten_logs()
         # The coming default of the library; without it each RetryAfter warns.
         os.environ.setdefault("PTB_TIMEDELTA", "true")
         base = f"{api_url.rstrip('/')}/bot"
         self._receiver = receiver
         self._url = base + token
-        self._limited = ExtBot(
-            token, base_url=base, request=_line(64), rate_limiter=AIORateLimiter()
-        )
-        self._express = Bot(token, base_url=base, request=_line(64))
-        self._pull_line = _line(2)
+        limited, express, pull = self._lines = (line(64), line(64), line(2))
+        self._limited = ExtBot(token, base_url=base, request=limited, rate_limiter=AIORateLimiter())
+        self._express = Bot(token, base_url=base, request=express)
+        self._pull_line = pull
         self._outbox = Outbox(self._limited, self._express)
         self._flood = flood or Flood()
+        self._farewell_s = farewell_s
+        self._connecting = asyncio.Lock()
+        self._is_connected = False
         self._intake = Intake()
         self._handling: dict[int, asyncio.Task[None]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._albums: OrderedDict[str, None] = OrderedDict()
 
     async def __aenter__(self) -> Self:
-        """Connect and publish the command menu.
+        """Connect if Telegram is there; if not, polling and listening do it later.
 
-        Raises ChannelError if Telegram refuses the token. Waits while Telegram is away.
+        Raises ChannelError if Telegram refuses the token.
         """
-        for part in (self._limited, self._express, self._pull_line):
-            await _insist(part.initialize)
-        with suppress(TelegramError):
-            await self._express.set_my_commands(COMMANDS)
+        try:
+            with suppress(TelegramError):
+                await refusing_bad_tokens(self._connect)
+        except BaseException:
+            await self._hang_up()
+            raise
         return self
 
     async def __aexit__(
@@ -105,18 +110,18 @@ class Telegram:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for part in (self._limited, self._express, self._pull_line):
-            await part.shutdown()
+        await self._hang_up()
 
     async def poll(self) -> None:
         """Fetch and answer updates until cancelled; then end what is under way and confirm it.
 
         An update is confirmed to Telegram once it and all before it were handled.
         """
-        await _insist(self._express.delete_webhook)
+        await insist(self._connect)
+        await insist(self._express.delete_webhook)
         try:
             while True:
-                fresh = self._begin(await _insist(self._pull))
+                fresh = self._begin(await insist(self._pull))
                 if self._handling and not fresh:
                     await asyncio.wait(
                         self._handling.values(),
@@ -134,17 +139,36 @@ class Telegram:
                 url, secret_token=secret, allowed_updates=ALLOWED_UPDATES
             )
 
-        await _insist(register)
+        await insist(self._connect)
+        await insist(register)
 
     async def handle_json(self, payload: JSON) -> None:
         """Answer one update as Telegram sent it, and return when that is done.
 
         A copy of an update is not answered again: it waits for the first to be done.
         """
+        await insist(self._connect)
         self._begin([payload])
         task = self._handling.get(payload.get("update_id", -1))
         if task:
             await asyncio.shield(task)
+
+    async def _connect(self) -> None:
+        """Learn who we are and publish the command menu, once."""
+        async with self._connecting:
+            if self._is_connected:
+                return
+            await self._pull_line.initialize()
+            await self._limited.initialize()
+            await self._express.initialize()
+            with suppress(TelegramError):
+                await self._express.set_my_commands(COMMANDS)
+            self._is_connected = True
+
+    async def _hang_up(self) -> None:
+        # Not Bot.shutdown, which does nothing for a bot that never got through.
+        for each in self._lines:
+            await each.shutdown()
 
     def _begin(self, payloads: Iterable[JSON]) -> int:
         """Start handling the updates that are new, and count them."""
@@ -242,7 +266,7 @@ class Telegram:
     async def _farewell(self) -> None:
         """Let the updates under way end, then confirm those that did."""
         if tasks := set(self._handling.values()):
-            _, late = await asyncio.wait(tasks, timeout=_FAREWELL_S)
+            _, late = await asyncio.wait(tasks, timeout=self._farewell_s)
             for task in late:
                 task.cancel()
         with suppress(TelegramError):
@@ -262,39 +286,5 @@ async def _acknowledge(query: CallbackQuery | None) -> None:
             await query.answer()
 
 
-async def _insist(call: Callable[[], Awaitable[Result]]) -> Result:
-    """Call until Telegram answers, with growing gaps. Raises ChannelError for a bad token."""
-    pauses = gaps()
-    while True:
-        try:
-            return await call()
-        except InvalidToken:
-            # The cause quotes the token, so it is not told.
-            raise ChannelError(
-                "BOT_TOKEN was refused by Telegram; get a valid one from @BotFather."
-            ) from None
-        except RetryAfter as error:
-            gap_s = seconds(error)
-        except Conflict:
-            log.error("telegram is polled by another process with the same token, or has a webhook")
-            gap_s = next(pauses)
-        except TelegramError as error:
-            gap_s = next(pauses)
-            log.warning("telegram is away", extra={"error": type(error).__name__, "gap_s": gap_s})
-        await asyncio.sleep(gap_s)
-
-
-def _line(connections: int) -> HTTPXRequest:
-    """An own pool of connections, so that no line waits for another."""
-    return HTTPXRequest(connection_pool_size=connections, pool_timeout=10.0)
-
-
 def _as_list(found: object) -> list[object]:
     return found if isinstance(found, list) else []
-
-
-def _quieten_logs() -> None:
-    """Keep the token (in httpx's lines) and what people wrote out of the logs."""
-    for name in ("httpx", "httpcore", "telegram"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("telegram.ext.AIORateLimiter").setLevel(logging.CRITICAL)

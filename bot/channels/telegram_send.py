@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from weakref import WeakValueDictionary
 
 from telegram import (
@@ -20,12 +19,14 @@ from telegram.error import (
     BadRequest,
     ChatMigrated,
     Forbidden,
+    InvalidToken,
     NetworkError,
     RetryAfter,
     TelegramError,
 )
 
 from bot.channels.split import split
+from bot.channels.telegram_line import FIRST_GAP_S, gaps, seconds
 from bot.channels.telegram_read import MAX_ACTION, Address
 from bot.core.model import Button, DeliveryStatus, Reply
 
@@ -36,8 +37,6 @@ Sleep = Callable[[float], Awaitable[None]]
 _HOLD_S = 1.0  # how long a reply that can wait may hold up its chat
 _PATIENCE_S = 120.0
 _URGENT_PATIENCE_S = 600.0
-_FIRST_GAP_S = 0.25
-_LONGEST_GAP_S = 15.0
 _PER_ROW = ((10, 3), (18, 2))  # the longest label of a keyboard, and how many then fit a row
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -116,9 +115,9 @@ class Outbox:
                     raise
                 letter = letter.plain()
                 gap_s = 0.0
-            except NetworkError:
+            except (NetworkError, InvalidToken):  # a proxy's 404 looks like a bad token
                 gap_s = next(pauses)
-            waited_s += max(gap_s, _FIRST_GAP_S)
+            waited_s += max(gap_s, FIRST_GAP_S)
             if waited_s > patience_s:
                 raise NetworkError("gave up")
             await self._sleep(gap_s)
@@ -187,17 +186,3 @@ class _Letter:
             if reply_to
             else None,
         )
-
-
-def gaps() -> Iterator[float]:
-    """Growing pauses between two tries, in seconds, without end."""
-    gap_s = _FIRST_GAP_S
-    while True:
-        yield gap_s
-        gap_s = min(gap_s * 2, _LONGEST_GAP_S)
-
-
-def seconds(error: RetryAfter) -> float:
-    """How long Telegram told us to wait."""
-    wait = error.retry_after
-    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
