@@ -25,6 +25,8 @@ from bot.core.understand import Reading
 
 _ALWAYS_OTHER = {"unresponsive", "child", "breathing", "seizure"}
 
+PLAIN_DENIAL = 6  # words; a longer message may hold a new alarm beside the denial
+
 
 def escalation(turn: Turn, reading: Reading, *, path: str = "triage") -> Decision:
     """The card of a new alarm, then the guide. An open, higher alarm keeps its number first."""
@@ -140,7 +142,20 @@ def guide_answer_in(turn: Turn, reading: Reading) -> Decision | None:
     question = turn.scribe.question(open_guide.asked)
     known = turn.scribe.knowledge.wordings
     answer_id = wordings.answer_id(turn.message.text, question, known)
-    return guide_step(turn, open_guide, answer_id, reading) if answer_id else None
+    if answer_id:
+        return guide_step(turn, open_guide, answer_id, reading)
+    return _answers_a_later_question(turn, open_guide)
+
+
+def _answers_a_later_question(turn: Turn, open_guide: GuideState) -> Decision | None:
+    """What somebody tells unasked ("I am alone") is taken as said, and the question stays."""
+    for question_id in turn.scribe.card(open_guide.kind).guide:
+        if question_id in open_guide.done or question_id == open_guide.asked:
+            continue
+        told = wordings.told_unasked(turn.message.text, turn.scribe.question(question_id))
+        if told:
+            return guide_step(turn, replace(open_guide, asked=question_id), told)
+    return None
 
 
 def guide_step(
@@ -211,6 +226,12 @@ def denial(turn: Turn) -> Decision:
     )
     reply = Reply((scribe.phrase(key),), buttons)
     return in_crisis(turn, NOTHING_READ, reply, turn.state, path=("guide", "denial"))
+
+
+def is_plain_denial(turn: Turn) -> bool:
+    """Whether the message is nothing but a taking back of the open alarm."""
+    short = len(fold(turn.message.text).split()) <= PLAIN_DENIAL
+    return short and turn.state.level.escalates and is_denial(turn)
 
 
 def _unclear(turn: Turn) -> Decision:

@@ -70,6 +70,8 @@ def _routed(turn: Turn) -> Decision:
 
 
 def _read(turn: Turn) -> Decision:
+    if alarm.is_plain_denial(turn):
+        return alarm.denial(turn)
     reading = turn.reader.read(turn.message.text)
     if reading.assessment.level.escalates:
         return _escalating(turn, reading)

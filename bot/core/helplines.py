@@ -82,7 +82,8 @@ def fill(template: str, lines: CountryLines, book: Book, *, extra: dict[str, str
     def replaced(match: re.Match[str]) -> str:
         key = match.group(1)
         numbers.extend(_numbers(key, lines))
-        return values.get(key, "")
+        value = values.get(key, "")
+        return _capital(value) if _starts_sentence(template, match.start()) else value
 
     return Filled(re.sub(r"\{(\w+)\}", replaced, template).strip(), tuple(dict.fromkeys(numbers)))
 
@@ -122,6 +123,15 @@ def describe(line: Line, book: Book) -> str:
     if line.hours and line.hours != ALWAYS_OPEN:
         shown += f" ({line.hours})"
     return shown
+
+
+def _starts_sentence(template: str, place: int) -> bool:
+    before = template[:place].rstrip(" ")
+    return not before or before[-1] in "\n.?!" or before.endswith(("\n-", "\n- "))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _values(lines: CountryLines, book: Book) -> dict[str, str]:

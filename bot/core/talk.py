@@ -160,14 +160,15 @@ def _leaning_on(turn: Turn, reading: Reading) -> str:
     known = turn.scribe.knowledge.wordings
     text = turn.message.text
     short = len(fold(text).split()) <= SHORT
+    leans = wordings.leans(text, known)
+    if short and leans and wordings.means(text, "someone_else", known):
+        return before
     found = wordings.follow_up(text, before, topics[before], known)
-    if found and (reading.outcome != "sure" or wordings.leans(text, known)):
+    if found and (reading.outcome != "sure" or leans):
         return found.goes_to
     if not short or reading.outcome == "sure":
         return ""
-    if wordings.means(text, "someone_else", known):
-        return before
-    if not wordings.leans(text, known):
+    if not leans:
         return ""
     same_group = [c for c in reading.candidates if topics.get(c.topic) == topics[before]]
     return same_group[0].topic if same_group else ""

@@ -6,6 +6,7 @@ from bot.core.helplines import fold
 from bot.core.knowledge import FollowUp, Question, Wordings
 
 MAX_WORDS_OF_A_REPLY = 14
+TELLING = 4  # letters; shorter words such as "yes" answer only what was asked
 _TURNS_ROUND = ("not", "no", "isnt", "never", "hasnt", "havent", "didnt", "wont", "if", "should")
 _STOPS_A_FOLLOW_UP = 9  # words; a longer question speaks for itself
 
@@ -39,6 +40,18 @@ def answer_id(text: str, question: Question, wordings: Wordings) -> str:
     return _longest(folded, question, wordings)
 
 
+def told_unasked(text: str, question: Question) -> str:
+    """The id of the answer whose own words stand in the text, or ""; no plain yes or no."""
+    padded = f" {fold(text)} "
+    found = [
+        (len(word), answer.id)
+        for answer in question.answers
+        for word in answer.words
+        if len(word) >= TELLING and f" {word} " in padded
+    ]
+    return max(found)[1] if found else ""
+
+
 def follow_up(text: str, topic: str, group: str, wordings: Wordings) -> FollowUp | None:
     """The follow-up that a short question means after an answer on `topic`, or None."""
     folded = fold(text)
@@ -64,15 +77,18 @@ def _longest(folded: str, question: Question, wordings: Wordings) -> str:
     padded = f" {folded} "
     found: list[tuple[int, int, str]] = []
     for answer in question.answers:
-        words = list(answer.words)
-        words += [w for w in (answer.id,) if w in {"yes", "no"}]
-        if answer.id in {"yes", "no"}:
-            words += wordings.groups.get(answer.id, ())
         # A worse answer stands first among equals, so that doubt falls on the safe side.
-        found += [
-            (len(w), 1 if answer.worse else 0, answer.id) for w in words if f" {w} " in padded
-        ]
+        rank = 1 if answer.worse else 0
+        found += [(len(w), rank, answer.id) for w in answer.words if f" {w} " in padded]
+        if answer.id in {"yes", "no"} and _plainly(folded, answer.id, wordings):
+            found.append((0, rank, answer.id))
     return max(found)[2] if found else ""
+
+
+def _plainly(folded: str, group: str, wordings: Wordings) -> bool:
+    """Whether a reply is a plain yes or no: nothing else, or its first word is one."""
+    known = wordings.groups.get(group, ())
+    return folded in known or folded.split(" ", 1)[0] in known
 
 
 def _stands_un_negated(padded: str, phrase: str, *, check: bool) -> bool:
