@@ -6,14 +6,15 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from bot.errors import BotError, ContentError
 from bot.settings import Settings, read_settings
@@ -123,6 +124,46 @@ def check() -> None:
 
 
 @app.command()
+def evaluate(
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Labelled JSON Lines, instead of tests/cases/.")
+    ] = None,
+    mutations: Annotated[
+        bool, typer.Option("--mutations", help="Also with typos, emoji, capitals, ...")
+    ] = False,
+    leave_one_voice_out: Annotated[
+        bool, typer.Option("--leave-one-voice-out", help="Teach without a voice, test on it.")
+    ] = False,
+    voice: Annotated[
+        list[str] | None, typer.Option(help="With --leave-one-voice-out: only these voices.")
+    ] = None,
+) -> None:
+    """Prints what is caught, missed and falsely raised, with counts and 95 % intervals."""
+    from bot.tools import measure
+
+    settings = read_settings()
+    if leave_one_voice_out:
+        from bot.content import load
+        from bot.core.readers import Policy
+
+        with _progress() as told:
+            lines = measure.strangers(
+                load(settings.content_dir),
+                trained=settings.trained,
+                embeddings=settings.embeddings,
+                voices=voice or (),
+                policy=Policy(),
+                progress=told,
+            )
+            for line in lines:
+                print_line(line)
+        return
+    content = _content(settings)
+    for line in measure.evaluate(settings.content_dir, content, data or (), mutations=mutations):
+        print_line(line)
+
+
+@app.command()
 def new(
     group: Annotated[str, typer.Argument(help="The group, such as mixing.")],
     topic: Annotated[str, typer.Argument(help="The new topic's id, such as mixing_tea.")],
@@ -162,6 +203,19 @@ def _content(settings: Settings) -> Any:
     """The content, with a progress bar while the readers are trained."""
     from bot.reading import build
 
+    with _progress() as told:
+        return build(
+            settings.content_dir,
+            trained=settings.trained,
+            embeddings=settings.embeddings,
+            retention_days=settings.retention_text_days,
+            progress=told,
+        )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, float], None]]:
+    """A progress bar that appears with the first piece of work it is told of."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -169,7 +223,7 @@ def _content(settings: Settings) -> Any:
         console=Console(stderr=True),
         transient=True,
     )
-    tasks: dict[str, Any] = {}
+    tasks: dict[str, TaskID] = {}
 
     def told(what: str, share: float) -> None:
         if not tasks:
@@ -179,13 +233,7 @@ def _content(settings: Settings) -> Any:
         bar.update(tasks[what], completed=share)
 
     try:
-        return build(
-            settings.content_dir,
-            trained=settings.trained,
-            embeddings=settings.embeddings,
-            retention_days=settings.retention_text_days,
-            progress=told,
-        )
+        yield told
     finally:
         bar.stop()
 

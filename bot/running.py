@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 
 import uvicorn
@@ -113,7 +113,7 @@ async def _upkeep(service: Service, settings: Settings) -> None:
         try:
             await service.drain_spool()
             if service.store is not None and loop.time() >= redact_at:
-                await service.store.redact_due(datetime.now(UTC), _retention(settings))
+                await service.store.redact_due(_retention(settings))
                 redact_at = loop.time() + UPKEEP_S
         except StoreAway as error:
             log.warning("store away: %s", error)

@@ -82,10 +82,12 @@ def _read(turn: Turn) -> Decision:
 
 
 def _escalating(turn: Turn, reading: Reading) -> Decision:
-    """A new alarm. While the guide waits, a plain answer to its question is that answer."""
+    """A new alarm. While the guide waits, an answer to its question is that answer, unless
+    a rule saw a new danger sign: what the guide knows already is not told as news."""
     label = label_of(reading.assessment.level, reading.assessment.kind)
     state = turn.person.state
-    if state.guide and label == state.guide.kind:
+    by_rule = any(evidence.kind == "trigger" for evidence in reading.assessment.evidence)
+    if state.guide and (label == state.guide.kind or not by_rule):
         answered = alarm.guide_answer_in(turn, reading)
         if answered is not None:
             return answered

@@ -1,0 +1,38 @@
+"""What many tests share: the real content with readers trained on it, and no outside network."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.decide import Content
+from bot.reading import build
+from bot.settings import read_settings
+
+ROOT = Path(__file__).parents[1]
+HERE = {"127.0.0.1", "localhost", "::1", "0.0.0.0"}
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A connection to anywhere but this machine fails the test."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and address[0] not in HERE:
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    yield
+
+
+@pytest.fixture(scope="session")
+def content() -> Content:
+    """The shipped content; trained once and kept in the folder of trained readers."""
+    settings = read_settings()
+    return build(ROOT, trained=settings.trained, embeddings=settings.embeddings)
