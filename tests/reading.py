@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,8 @@ def signals() -> Signals:
 
 @lru_cache
 def vocabulary() -> Vocabulary:
-    """The words that typo repair knows from the signals alone."""
-    return vocabulary_from(signals().vocabulary, lexicon())
+    """The words that typo repair knows: those of the signals, and of the examples."""
+    return vocabulary_from((*signals().vocabulary, *_example_words()), lexicon())
 
 
 def understand(text: str) -> Utterance:
@@ -49,6 +50,21 @@ def understand(text: str) -> Utterance:
 def reading(text: str) -> SignalReading:
     """What the signals make of a message."""
     return read_signals(understand(text), signals())
+
+
+def _example_words() -> list[str]:
+    """Words that at least three teaching messages have, the most frequent first."""
+    counts: Counter[str] = Counter()
+    for path in sorted((ROOT / "intents" / "en").glob("*/*.yml")):
+        if path.parent.name != "triage":
+            counts.update(_words_of(read_yaml(path)))
+    return [word for word, count in counts.most_common() if count >= 3]
+
+
+def _words_of(data: Any) -> list[str]:
+    blocks = [*data.get("examples", {}).values(), *data.get("messages", {}).values()]
+    lines = "\n".join(blocks).splitlines()
+    return [word for line in lines for word in {t.word for t in normalise(line, lexicon()).tokens}]
 
 
 def _first_english(pattern: str) -> list[Path]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 from bot.core.text import Token, Utterance
 from bot.core.words import Lexicon
 
+Groups = Mapping[str, frozenset[str]]
 Size = Literal["large", "double", "some", "one", "missing", "usual", ""]
 
 # LABELS.md, rule 10: three or more times the usual dose is an emergency. Where nobody says
@@ -20,6 +22,9 @@ LARGE_COUNT = 5  # tablets
 LARGE_MG = 60.0  # several tablets together
 LARGE_ONE_MG = 100.0  # said as one figure, which may be a whole day's dose
 LARGE_ML = 60.0  # the liquid has 1 mg in 1 ml
+PACKS = frozenset({10, 14, 15, 20, 21, 24, 25, 28, 30, 40, 42, 50, 56, 60, 84, 90, 100, 112, 120})
+UNITS_OF_DOSE = frozenset({"mg", "mcg", "years", "minutes", "hours", "year", "miles", "percent"})
+FAR = 14  # tokens between a full pack and what is left of it
 NEAR = 5  # tokens in which "instead of", "usually" and the like look for their amount
 
 
@@ -65,7 +70,7 @@ def read_amounts(utterance: Utterance, lexicon: Lexicon) -> tuple[Amount, ...]:
     found = [a for a in (_amount(n, numbers, tokens, lexicon) for n in numbers) if a is not None]
     missing = _missing(numbers, tokens, lexicon)
     usual = [a for a in found if _is_usual(a, tokens, lexicon)]
-    taken = [a for a in _merged(found) if not any(u.first == a.first for u in usual)]
+    taken = [a for a in _merged(found, tokens) if not any(u.first == a.first for u in usual)]
     sized = [replace(a, size=_size(a, usual)) for a in taken]
     return (*missing, *sized, *(replace(a, size="usual") for a in usual))
 
@@ -81,7 +86,11 @@ def read_numbers(tokens: Sequence[Token], lexicon: Lexicon) -> Iterator[Number]:
         last = place
         while last + 1 < len(tokens) and tokens[last + 1].clause == tokens[place].clause:
             after = lexicon.value(tokens[last + 1].word)
-            if after is None or tokens[last + 1].word[0].isdigit() or tokens[last].word[0].isdigit():
+            if (
+                after is None
+                or tokens[last + 1].word[0].isdigit()
+                or tokens[last].word[0].isdigit()
+            ):
                 break
             if after >= 100 > value:
                 value *= after
@@ -103,16 +112,20 @@ def _amount(
     group = lexicon.amounts
     rest = _following(number.last, tokens, group["between"])
     unit = rest[0].word if rest else ""
-    plain = Amount(number.first, _place_of(rest, tokens, number.last), extra=_extra(number, tokens, group))
+    plain = Amount(
+        number.first, _place_of(rest, tokens, number.last), extra=_extra(number, tokens, group)
+    )
     if unit == "mg":
         return replace(plain, mg=number.value)
     if unit in ("ml", "mils"):
         return replace(plain, ml=number.value)
-    if _is_multiple(number, tokens, group):
+    if _is_multiple(number, tokens):
         return replace(plain, doses=number.value)
     strength = _strength(number, numbers, tokens, lexicon)
     if strength is not None:
-        return replace(plain, count=number.value, mg=number.value * strength.value, last=strength.last + 1)
+        return replace(
+            plain, count=number.value, mg=number.value * strength.value, last=strength.last + 1
+        )
     if unit in group["tablets"]:
         return replace(plain, count=number.value)
     if unit in group["doses"]:
@@ -121,7 +134,9 @@ def _amount(
         return replace(plain, packs=number.value)
     counted = tokens[number.last + 1].word if number.last + 1 < len(tokens) else ""
     if counted == "of" and (not rest or unit not in group["not_units"]):
-        return replace(plain, count=number.value, last=number.last + 1) if number.value >= 1 else None
+        return (
+            replace(plain, count=number.value, last=number.last + 1) if number.value >= 1 else None
+        )
     if _follows_verb(number, tokens, group) and _stands_alone(number, tokens, lexicon):
         return replace(plain, count=number.value, last=number.last)
     return None
@@ -145,12 +160,15 @@ def _place_of(rest: Sequence[Token], tokens: Sequence[Token], last: int) -> int:
     return next(p for p in range(last + 1, len(tokens)) if tokens[p] is rest[0])
 
 
-def _is_multiple(number: Number, tokens: Sequence[Token], group: dict[str, frozenset[str]] | object) -> bool:
+def _is_multiple(number: Number, tokens: Sequence[Token]) -> bool:
     """3 times my dose, 4x the usual amount, 2 x what I should."""
     words = [token.word for token in tokens[number.last + 1 : number.last + 6]]
     if not words or words[0] not in ("times", "x"):
         return False
-    return any(word in ("dose", "dosage", "amount", "normal", "usual", "what", "more", "prescribed") for word in words[1:])
+    return any(
+        word in ("dose", "dosage", "amount", "normal", "usual", "what", "more", "prescribed")
+        for word in words[1:]
+    )
 
 
 def _strength(
@@ -174,26 +192,24 @@ def _strength_of_another(
     return before is not None and _strength(before, numbers, tokens, lexicon) == number
 
 
-def _extra(number: Number, tokens: Sequence[Token], group: object) -> bool:
-    near = tokens[max(0, number.first - 1) : number.first] + tokens[number.last + 1 : number.last + 2]
-    return any(token.word in ("extra", "more", "another", "additional") for token in near)
+def _extra(number: Number, tokens: Sequence[Token], group: Groups) -> bool:
+    places = (number.first - 1, number.last + 1)
+    return any(0 <= p < len(tokens) and tokens[p].word in group["extra"] for p in places)
 
 
-def _follows_verb(number: Number, tokens: Sequence[Token], group: dict[str, frozenset[str]] | object) -> bool:
-    verbs = group["take"]  # type: ignore[index]
-    back = [token for token in tokens[max(0, number.first - 4) : number.first] if token.clause == tokens[number.first].clause]
+def _follows_verb(number: Number, tokens: Sequence[Token], group: Groups) -> bool:
+    verbs = group["take"]
+    back = [
+        token
+        for token in tokens[max(0, number.first - 4) : number.first]
+        if token.clause == tokens[number.first].clause
+    ]
     for token in reversed(back):
         if token.word in verbs:
             return True
-        if token.word not in APPROXIMATE:
+        if token.word not in group["roughly"]:
             return False
     return False
-
-
-APPROXIMATE = frozenset(
-    "about around like at least nearly almost roughly maybe probably over another extra just only "
-    "all the a up to more than some in total literally just now already also".split()
-)
 
 
 def _stands_alone(number: Number, tokens: Sequence[Token], lexicon: Lexicon) -> bool:
@@ -201,16 +217,7 @@ def _stands_alone(number: Number, tokens: Sequence[Token], lexicon: Lexicon) -> 
     if number.value != int(number.value) or number.value > 500:
         return False
     rest = _following(number.last, tokens, frozenset())
-    return not rest or rest[0].word in AFTER_BARE
-
-
-AFTER_BARE = frozenset(
-    "at in this last an and by instead about together all today tonight yesterday now before "
-    "accidentally so but because after on with when then thinking already hours for since to "
-    "without im i he she my is are was it ago extra more not lol too within from under that which what how "
-    "help please im within straight off both one or if"
-    .split()
-)
+    return not rest or rest[0].word in lexicon.amounts["after"]
 
 
 def _is_usual(amount: Amount, tokens: Sequence[Token], lexicon: Lexicon) -> bool:
@@ -222,28 +229,53 @@ def _is_usual(amount: Amount, tokens: Sequence[Token], lexicon: Lexicon) -> bool
         if token.sentence == first.sentence
     ]
     if any(lexicon.value(word) is not None for word in before[-3:]):
-        before = before[max(i for i, word in enumerate(before) if lexicon.value(word) is not None) :]
-    after = [token.word for token in tokens[amount.last + 1 : amount.last + 3] if token.clause == first.clause]
+        before = before[
+            max(i for i, word in enumerate(before) if lexicon.value(word) is not None) :
+        ]
+    after = [
+        token.word
+        for token in tokens[amount.last + 1 : amount.last + 3]
+        if token.clause == first.clause
+    ]
     usual = lexicon.amounts["usual"]
-    return any(word in usual for word in before) or any(word in ("usually", "normally") for word in after)
+    return any(word in usual for word in before) or any(
+        word in ("usually", "normally") for word in after
+    )
 
 
-def _merged(amounts: Sequence[Amount]) -> list[Amount]:
-    """"3 or 4 tablets", "10-15 pills": the larger of neighbours that stand for one amount."""
-    return list(amounts)
+def _merged(amounts: Sequence[Amount], tokens: Sequence[Token]) -> list[Amount]:
+    """Amounts in order; of "3 or 4 tablets", "10-15 pills" only the larger one."""
+    kept: list[Amount] = []
+    for amount in amounts:
+        before = kept[-1] if kept else None
+        if before is not None and _is_range(before, amount, tokens):
+            kept.pop()
+            amount = replace(amount, first=before.first)
+        kept.append(amount)
+    return kept
+
+
+def _is_range(few: Amount, many: Amount, tokens: Sequence[Token]) -> bool:
+    between = [token.word for token in tokens[few.last + 1 : many.first]]
+    larger = bool(few.count and many.count and many.count > few.count)
+    return larger and between in (["or"], ["to"], ["maybe"], ["possibly"], [])
 
 
 def _missing(
     numbers: Sequence[Number], tokens: Sequence[Token], lexicon: Lexicon
 ) -> tuple[Amount, ...]:
-    """Tablets gone: "3 left from the 30", "only 2 left out of 28"."""
+    """Tablets gone: "3 left from the 30", "28 minus 9", "it was 84, there are 31 now"."""
     left = lexicon.amounts["left"]
     found = []
-    for few, many in zip(numbers, numbers[1:], strict=False):
-        words = [token.word for token in tokens[few.first : min(len(tokens), many.last + 4)]]
-        if many.value - few.value >= LARGE_COUNT and many.first - few.last <= 9 and left & set(words):
-            if tokens[few.first].sentence == tokens[many.first].sentence:
-                found.append(Amount(few.first, many.last, count=many.value - few.value, size="missing"))
+    for one, other in pairwise(numbers):
+        few, many = sorted((one, other), key=lambda number: number.value)
+        if many.value - few.value < LARGE_COUNT or many.value not in PACKS:
+            continue
+        start, end = max(0, one.first - 3), other.last + 4
+        near = {token.word for token in tokens[start:end]}
+        if near & left and other.first - one.last <= FAR and not near & UNITS_OF_DOSE:
+            gone = many.value - few.value
+            found.append(Amount(one.first, other.last, count=gone, size="missing"))
     return tuple(found)
 
 

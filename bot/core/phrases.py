@@ -9,6 +9,7 @@ are skipped. In a phrase
     word?       may be missing
     ..          up to three other words      ...   up to eight, across clauses
     <name>      whatever the concept of that name finds; <number> is any number
+    _           any word at all
     ^ ... $     the phrase starts, or ends, a sentence
 
 A concept is a name with many phrases. Concepts may use concepts, but not in a circle.
@@ -24,6 +25,7 @@ from bot.core.text import Token, Utterance, normalise
 from bot.core.words import Lexicon
 
 GAPS = {"..": (3, False), "...": (8, True)}
+ANY = "_"
 # Concepts that the amounts reader and the tokens give, not the data.
 GIVEN = ("number", "amount_large", "amount_double", "amount_some", "amount_one", "amount_missing")
 MOST_SPANS = 40  # of one concept in one message: bounds the work on hostile texts
@@ -110,7 +112,7 @@ class _Reader:
 
     def _note(self, place: int, word: str) -> None:
         span = Span(place, place)
-        for element in self.matcher.words.get(word, ()):
+        for element in (*self.matcher.words.get(word, ()), *self.matcher.words.get(ANY, ())):
             self.places.setdefault(element, []).append(span)
         for length in self.matcher.prefix_lengths:
             for element in self.matcher.prefixes.get(word[:length], ()):
@@ -242,6 +244,9 @@ class _Compiler:
         singles: set[str] = set()
         longer: list[tuple[frozenset[str], ...]] = []
         for choice in written.split("/"):
+            if choice == ANY:
+                singles.add(ANY)
+                continue
             if choice.startswith("<"):
                 singles.add(self._concept(name, choice))
                 continue
@@ -312,6 +317,8 @@ class _Compiler:
             for phrase in phrases:
                 for element in phrase.needs:
                     weight[element] += 1
+        if frozenset((ANY,)) in self.elements:
+            weight[self.elements[frozenset((ANY,))]] = sum(weight.values())
         return weight
 
     def _ordered(self) -> list[list[str]]:

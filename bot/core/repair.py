@@ -80,7 +80,9 @@ def repair(utterance: Utterance, vocabulary: Vocabulary) -> Utterance:
             place += 2
             continue
         token = tokens[place]
-        words = _mended(token.word, vocabulary, careful=careful) if unknown[place] else (token.word,)
+        words = (
+            _mended(token.word, vocabulary, careful=careful) if unknown[place] else (token.word,)
+        )
         mended.extend(replace(token, word=word) for word in words)
         place += 1
     text = render(mended, utterance.questions)
@@ -95,12 +97,19 @@ def correction(word: str, vocabulary: Vocabulary, *, careful: bool = False) -> s
     if len(word) < (SHORTEST + 1 if careful else SHORTEST) or not _repairable(word):
         return ""
     near = {found for key in (word, *_less_one(word)) for found in vocabulary.slips.get(key, ())}
+    if len(word) == SHORTEST:
+        near = {other for other in near if not _other_letter(word, other)}
     best = min((_cost(word, other, vocabulary) for other in near), default=(9, 0, ""))
     if best[0] <= 1:
         return best[2]
     if careful or len(word) < FAR_FROM:
         return ""
     return _far(word, vocabulary)
+
+
+def _other_letter(word: str, other: str) -> bool:
+    """Whether one letter was taken for another: among short words that is mostly another word."""
+    return len(word) == len(other) and sorted(word) != sorted(other)
 
 
 def _cost(word: str, other: str, vocabulary: Vocabulary) -> tuple[int, int, str]:

@@ -29,10 +29,22 @@ JUNK = re.compile(
 SPECIAL = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"}
 SPECIAL |= {"’": "'", "‘": "'", "`": "'", "´": "'", "ʼ": "'", "ʹ": "'", "′": "'", "＇": "'"}
 SPECIAL |= {"–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "…": ".", "\u0640": ""}
-SPECIAL |= {"؟": "?", "،": ",", "؛": ".", "।": ".", "॥": ".", "۔": ".", "。": ".", "？": "?", "×": "x"}
+SPECIAL |= {
+    "؟": "?",
+    "،": ",",
+    "؛": ".",
+    "।": ".",
+    "॥": ".",
+    "۔": ".",
+    "。": ".",
+    "？": "?",
+    "×": "x",
+}
 
 MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
-MARKS += "\u0900-\u0963\u0970-\u0dff\u0e31-\u0e4e\u0eb1-\u0ecd\u0f71-\u0f84\u102b-\u103e\u17b6-\u17d3"
+MARKS += (
+    "\u0900-\u0963\u0970-\u0dff\u0e31-\u0e4e\u0eb1-\u0ecd\u0f71-\u0f84\u102b-\u103e\u17b6-\u17d3"
+)
 LETTER = rf"(?:[^\W_]|[{MARKS}])"
 TOKEN = re.compile(
     r"(?P<half>(?<![\d/])1/[234](?![\d/]))"
@@ -103,7 +115,7 @@ def normalise(raw: str, lexicon: Lexicon) -> Utterance:
             clause += 1
             continue
         start, end = places[match.start()], places[match.end() - 1] + 1
-        for word in _read(str(kind), match.group(), tokens, lexicon):
+        for word in _read(str(kind), match.group(), lexicon):
             tokens.append(Token(word, start, end, sentence, clause))
             opened = True
     tokens = _settle(tokens)
@@ -221,7 +233,7 @@ def _genuine(word: str) -> bool:
 # ---- words -------------------------------------------------------------------------
 
 
-def _read(kind: str, written: str, before: list[Token], lexicon: Lexicon) -> tuple[str, ...]:
+def _read(kind: str, written: str, lexicon: Lexicon) -> tuple[str, ...]:
     """The words that one written token stands for."""
     if kind == "half":
         return ({"2": "half", "3": "third", "4": "quarter"}[written[-1]],)
@@ -272,7 +284,9 @@ def _apostrophe(word: str, lexicon: Lexicon) -> tuple[str, ...]:
 
 TAILS = {"m": "am", "re": "are", "ll": "will", "ve": "have", "d": "had"}
 # After these words an 's is "is"; after a noun it may be "of" and says nothing.
-IS_AFTER = frozenset("he she it that this there here what who where how when everyone".split())
+IS_AFTER = frozenset(
+    {"he", "she", "it", "that", "this", "there", "here", "what", "who", "where", "how", "when"}
+)
 
 
 def _mend(word: str, lexicon: Lexicon) -> tuple[str, ...]:

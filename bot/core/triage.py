@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from typing import Literal
 
 from bot.core.amounts import read_amounts, read_numbers
@@ -128,7 +128,9 @@ def _given(utterance: Utterance, signals: Signals) -> dict[str, tuple[Span, ...]
 Mentions = Mapping[str, tuple[Span, ...]]
 
 
-def _covers(tokens: Sequence[Token], scopes: Iterable[Scope], mentions: Mentions) -> Iterator[Cover]:
+def _covers(
+    tokens: Sequence[Token], scopes: Iterable[Scope], mentions: Mentions
+) -> Iterator[Cover]:
     for scope in scopes:
         blocks = mentions.get(scope_concept(scope.name, "blocks"), ())
         ends = mentions.get(scope_concept(scope.name, "ends"), ())
@@ -239,11 +241,8 @@ class _Page:
         return held
 
     def _combinations(self, way: Sequence[str], near: int) -> Iterator[tuple[Span, ...]]:
-        tried = 0
-        for spans in product(*(self.mentions[name] for name in way)):
-            tried += 1
-            if tried > MOST_COMBINATIONS:
-                return
+        every = product(*(self.mentions[name] for name in way))
+        for spans in islice(every, MOST_COMBINATIONS):
             if len(spans) == 1 or self._near(spans, near):
                 yield spans
 
@@ -302,7 +301,11 @@ class _Page:
 
     def subject(self, hits: Sequence[Hit]) -> Subject:
         """Whom it is about: the person named last before the highest hit's words, or in them."""
-        others = {place for span in self.mentions.get(OTHER_PERSON, ()) for place in range(span.first, span.last + 1)}
+        others = {
+            place
+            for span in self.mentions.get(OTHER_PERSON, ())
+            for place in range(span.first, span.last + 1)
+        }
         if hits and hits[0].evidence:
             end = hits[0].evidence[0].end
             before = [p for p, token in enumerate(self.tokens) if token.end <= end]

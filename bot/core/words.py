@@ -66,7 +66,9 @@ def lexicon_from(*files: Mapping[str, Any]) -> Lexicon:
     forms = _word_map(data, "irregular")
     fillers = frozenset(_words(data, "fillers"))
     plain = tuple(dict.fromkeys(_words(data, "common")))
-    produced = [word for table in (contractions, slang, emoji) for ws in table.values() for word in ws]
+    produced = [
+        word for table in (contractions, slang, emoji) for ws in table.values() for word in ws
+    ]
     listed = {*plain, *fillers, *numbers, *produced}
     common = frozenset(
         form for word in listed for form in (word, *forms.get(word, ()), *inflections(word))
@@ -128,7 +130,9 @@ def _both(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]
     """Two mappings as one; blocks of words under the same key are added up."""
     both = dict(first)
     for key, value in second.items():
-        both[key] = f"{both[key]} {value}" if key in both and "\n" in str(value) else both.get(key, value)
+        both[key] = (
+            f"{both[key]} {value}" if key in both and "\n" in str(value) else both.get(key, value)
+        )
     return both
 
 
