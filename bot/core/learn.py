@@ -1,13 +1,15 @@
 """The learned reader: which label a text most likely has, and which examples say so.
 
-Two linear models over the same teaching examples, their log probabilities mixed: one
-over word and character n-grams, one over sentence embeddings. Labels are plain strings;
-what they mean is the caller's matter. `teach.train` makes a reader.
+Three models over the same teaching examples, mixed: a linear one over word and character
+n-grams, a linear one over sentence embeddings, and the nearest example of each label.
+Labels are plain strings; what they mean is the caller's matter. `teach.train` makes a
+reader.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +20,7 @@ from bot.core.grams import Vocabulary
 
 Matrix = NDArray[np.float32]
 
-NEAR_LABELS = 3  # labels whose examples are looked through for the nearest ones
+CLOSE_LABELS = 12  # the likeliest labels, whose examples are compared one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +28,19 @@ class Recipe:
     """How to train and to mix. The defaults were chosen on validation data.
 
     Strengths are inverse L2 penalties; rounds bound the optimiser. `gram_weight` is the
-    n-grams' share of the mix, the rest is the embeddings'. A temperature above 1 makes
+    n-grams' share of the log probabilities, the rest is the embeddings'; `nearest_weight`
+    is what a cosine of 1 to a label's nearest example adds. A temperature above 1 makes
     the probabilities humbler; `lexical_temperature` holds where embeddings are absent.
     """
 
     least: int = 2  # an n-gram must stand in so many examples
     gram_strength: float = 30.0
     gram_rounds: int = 25
-    gram_weight: float = 0.35
+    gram_weight: float = 0.4
     components: int = 512  # directions of the embeddings that are kept
     meaning_strength: float = 30.0
     meaning_rounds: int = 60
+    nearest_weight: float = 5.0
     temperature: float = 1.0
     lexical_temperature: float = 1.0
 
@@ -48,23 +52,27 @@ STANDARD = Recipe()
 class Nearest:
     """A teaching example like the text.
 
-    `place` is its row in the teaching data. `cosine` is that of the embeddings, -1 to 1,
-    or None in lexical mode; `likeness` is the close reading, 0 to 1: the share of letters
-    that the two have in common and in order.
+    `cosine` is that of the embeddings, -1 to 1, or None in lexical mode; `likeness` is the
+    close reading, 0 to 1: the share of letters that the two have in common and in order.
     """
 
     text: str
     label: str
-    place: int
     cosine: float | None
     likeness: float
 
 
 @dataclass(frozen=True, slots=True)
 class LearnedReading:
-    """What the learned reader makes of a text: each label's probability, best first."""
+    """What the learned reader makes of a text: each label's probability, best first.
+
+    `familiarity` says how like the teaching examples the text is: the best label's score
+    before the scores are made to sum to one. A text of no known kind has a low one; what
+    is low hangs on the recipe and is chosen on validation data.
+    """
 
     probabilities: Mapping[str, float]
+    familiarity: float = 0.0
 
     @property
     def best(self) -> str:
@@ -92,35 +100,45 @@ class Linear:
 class Learned:
     """A trained reader; its arrays are fixed from then on.
 
-    `targets` is the label of each teaching text, as a place in `labels`. `by_meaning` and
-    `vectors` (unit vectors, a row a text) are None where there were no embeddings.
+    `texts` are the teaching texts, sorted by label: those of label k are the rows
+    `starts[k]` to `starts[k + 1]`. `by_meaning` and `vectors` (unit vectors, a row a text)
+    are None where there were no embeddings.
     """
 
     labels: tuple[str, ...]
     texts: tuple[str, ...]
-    targets: NDArray[np.int64]
+    starts: tuple[int, ...]
     vocabulary: Vocabulary
     by_grams: Linear
     by_meaning: Linear | None
-    vectors: NDArray[np.float16] | None
+    vectors: Matrix | None
     recipe: Recipe
 
     def read(self, text: str, embedding: Matrix | None = None) -> LearnedReading:
         """The probability of each label. Without an `embedding` (layers x width, as the
         embedder gives it) the n-grams decide alone."""
         scores = self.scores(text, embedding)
-        probabilities = np.exp(log_softmax(scores))
+        meant = embedding is not None and self.by_meaning is not None
+        recipe = self.recipe
+        temperature = recipe.temperature if meant else recipe.lexical_temperature
+        probabilities = np.exp(log_softmax(scores / np.float32(temperature)))
         order = np.argsort(-probabilities, kind="stable")
-        return LearnedReading({self.labels[place]: float(probabilities[place]) for place in order})
+        found = {self.labels[place]: float(probabilities[place]) for place in order}
+        return LearnedReading(found, familiarity=float(scores.max()))
 
     def scores(self, text: str, embedding: Matrix | None = None) -> Matrix:
-        """The mixed log probabilities of the labels, divided by the temperature."""
+        """The mixed scores of the labels, not yet probabilities."""
         by_grams = self.gram_scores(text)
         if embedding is None or self.by_meaning is None:
-            return by_grams / np.float32(self.recipe.lexical_temperature)
+            return by_grams
         share = np.float32(self.recipe.gram_weight)
         mixed = share * by_grams + (1 - share) * self.meaning_scores(embedding)
-        return np.asarray(mixed / np.float32(self.recipe.temperature), np.float32)
+        likeliest = np.argsort(-mixed, kind="stable")[:CLOSE_LABELS]
+        cosines = self._nearest_cosines(likeliest, embedding)
+        # The other labels get the least cosine found, so that none gains by being left out.
+        mixed += np.float32(self.recipe.nearest_weight) * cosines.min()
+        mixed[likeliest] += np.float32(self.recipe.nearest_weight) * (cosines - cosines.min())
+        return np.asarray(mixed, np.float32)
 
     def gram_scores(self, text: str) -> Matrix:
         """The log probability of each label by n-grams alone."""
@@ -136,37 +154,50 @@ class Learned:
         return log_softmax(score + self.by_meaning.biases)
 
     def nearest(
-        self,
-        text: str,
-        embedding: Matrix | None = None,
-        *,
-        labels: Sequence[str],
-        count: int = 3,
+        self, text: str, embedding: Matrix | None = None, *, labels: Sequence[str], count: int = 3
     ) -> tuple[Nearest, ...]:
-        """The teaching examples of `labels` that are most like the text, best first."""
-        wanted = [self.labels.index(label) for label in labels]
-        places = np.flatnonzero(np.isin(self.targets, wanted))
-        cosines = self._cosines(places, embedding)
+        """The teaching examples of `labels` that are most like the text, best first: by
+        cosine, or by close reading where there are no embeddings."""
         found = [
-            Nearest(
-                self.texts[place],
-                self.labels[self.targets[place]],
-                int(place),
-                cosine,
-                fuzz.ratio(text, self.texts[place]) / 100,
-            )
-            for place, cosine in zip(places, cosines, strict=True)
+            (likeness, place, cosine)
+            for label in dict.fromkeys(labels)
+            for likeness, place, cosine in self._likenesses(label, text, embedding)
         ]
-        found.sort(key=lambda one: -(one.likeness if one.cosine is None else one.cosine))
-        return tuple(found[:count])
+        found.sort(key=lambda item: (-item[0], item[1]))
+        return tuple(
+            Nearest(
+                text=self.texts[place],
+                label=self.labels[bisect_right(self.starts, place) - 1],
+                cosine=cosine,
+                likeness=fuzz.ratio(text, self.texts[place]) / 100,
+            )
+            for _, place, cosine in found[:count]
+        )
 
-    def _cosines(
-        self, places: NDArray[np.int64], embedding: Matrix | None
-    ) -> Sequence[float | None]:
+    def _likenesses(
+        self, label: str, text: str, embedding: Matrix | None
+    ) -> Iterator[tuple[float, int, float | None]]:
+        """Likeness, row and cosine of each example of a label."""
+        place = self.labels.index(label)
+        rows = range(self.starts[place], self.starts[place + 1])
         if embedding is None or self.vectors is None:
-            return [None] * len(places)
-        cosines: list[float] = (self.vectors[places].astype(np.float32) @ embedding[-1]).tolist()
-        return cosines
+            for row in rows:
+                yield fuzz.ratio(text, self.texts[row]), row, None
+            return
+        cosines = self.vectors[rows.start : rows.stop] @ embedding[-1]
+        for row, cosine in zip(rows, cosines.tolist(), strict=True):
+            yield cosine, row, cosine
+
+    def _nearest_cosines(self, labels: NDArray[np.int64], embedding: Matrix) -> Matrix:
+        """The cosine of each label's nearest example."""
+        if self.vectors is None:
+            raise ValueError("this reader was trained without embeddings")
+        own = embedding[-1]
+        found = [
+            (self.vectors[self.starts[label] : self.starts[label + 1]] @ own).max()
+            for label in labels.tolist()
+        ]
+        return np.array(found, np.float32)
 
 
 def log_softmax(scores: Matrix) -> Matrix:

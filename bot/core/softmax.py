@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from bot.core.learn import Linear, Matrix, log_softmax
 
-MEMORY = 6  # steps whose curvature is remembered
+MEMORY = 4  # steps whose curvature is remembered
 STOP = 1e-6  # share by which the loss must fall for another round
 SHORTEST = 1e-6  # step below which the search along a line gives up
 ENOUGH = 1e-4  # share of the promised fall that a step must bring (Armijo)

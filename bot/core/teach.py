@@ -21,48 +21,70 @@ def train(
     *,
     recipe: Recipe = STANDARD,
     weights: Sequence[float] | None = None,
+    by_grams: tuple[Vocabulary, Linear] | None = None,
     progress: Progress = in_silence,
 ) -> Learned:
     """The reader taught by `texts`, whose labels are `labels`.
 
     `embeddings` is texts x layers x width, unit vectors, the sentence's own vector in the
     last layer; without it the reader is lexical. `weights` is how much each text counts.
+    `by_grams` is what `learn_grams` made of the same texts, where that was done before.
     The same arguments give the same reader. Raises ValueError for less than two labels.
     """
-    names, targets = np.unique(np.asarray(labels), return_inverse=True)
-    if len(names) < 2:
-        raise ValueError("a reader needs texts of at least two labels")
-    counts = None if weights is None else np.asarray(weights, np.float32)
-    halfway = 0.0 if embeddings is None else 0.4
-
-    by_meaning = None
+    order, names, targets, counts = _sorted(labels, weights)
+    by_meaning = vectors = None
     if embeddings is not None:
-        by_meaning = _fit_meaning(
-            embeddings,
-            targets,
-            recipe,
-            counts,
-            progress=lambda share: progress(halfway * share),
-        )
-    vocabulary = grams.gather(texts, least=recipe.least)
-    by_grams = softmax.fit(
-        _rows(vocabulary, texts),
+        own = embeddings[order]
+        vectors = np.ascontiguousarray(own[:, -1], np.float32)
+        by_meaning = _fit_meaning(own, targets, recipe, counts, progress)
+    vocabulary, linear = by_grams or learn_grams(
+        texts, labels, recipe=recipe, weights=weights, progress=progress
+    )
+    return Learned(
+        labels=names,
+        texts=tuple(texts[place] for place in order),
+        starts=(0, *np.cumsum(np.bincount(targets)).tolist()),
+        vocabulary=vocabulary,
+        by_grams=linear,
+        by_meaning=by_meaning,
+        vectors=vectors,
+        recipe=recipe,
+    )
+
+
+def learn_grams(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    *,
+    recipe: Recipe = STANDARD,
+    weights: Sequence[float] | None = None,
+    progress: Progress = in_silence,
+) -> tuple[Vocabulary, Linear]:
+    """The part of the reader that needs no embeddings."""
+    order, _, targets, counts = _sorted(labels, weights)
+    chosen = [texts[place] for place in order]
+    vocabulary = grams.gather(chosen, least=recipe.least)
+    linear = softmax.fit(
+        _rows(vocabulary, chosen),
         targets,
         strength=recipe.gram_strength,
         rounds=recipe.gram_rounds,
         weights=counts,
-        progress=lambda share: progress(halfway + (1 - halfway) * share),
+        progress=progress,
     )
-    return Learned(
-        labels=tuple(names.tolist()),
-        texts=tuple(texts),
-        targets=targets,
-        vocabulary=vocabulary,
-        by_grams=by_grams,
-        by_meaning=by_meaning,
-        vectors=None if embeddings is None else embeddings[:, -1].astype(np.float16),
-        recipe=recipe,
-    )
+    return vocabulary, linear
+
+
+def _sorted(
+    labels: Sequence[str], weights: Sequence[float] | None
+) -> tuple[list[int], tuple[str, ...], NDArray[np.int64], Matrix | None]:
+    """The order of the texts by label; the labels; each text's label, and weight, in order."""
+    order = sorted(range(len(labels)), key=lambda place: (labels[place], place))
+    names, targets = np.unique([labels[place] for place in order], return_inverse=True)
+    if len(names) < 2:
+        raise ValueError("a reader needs texts of at least two labels")
+    counts = None if weights is None else np.asarray(weights, np.float32)[order]
+    return order, tuple(names.tolist()), targets, counts
 
 
 def _rows(vocabulary: Vocabulary, texts: Sequence[str]) -> csr_array:
