@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.core.actions import Acknowledge, Refusal, Resolve, Signal, Step, Tag, View
+from bot.core.actions import Acknowledge, Refusal, Resolve, Signal, Snooze, Step, Tag, View
 from bot.core.casefilter import ALL, QUEUE, CaseFilter
 from bot.core.escalation import Event, in_list_order
 from bot.core.model import GuideState, Level, Person, State
@@ -699,3 +699,106 @@ async def test_a_signal_that_was_refused_is_a_fault_and_not_lost_silently(store:
     outcome = await store.act(case.id, Signal("bot", an_entry(update_id="2")))
 
     assert isinstance(outcome, Step)
+
+
+# ---- what staff add ----------------------------------------------------------------
+
+
+async def test_a_note_is_kept_private_and_its_words_are_in_no_history(store: Store) -> None:
+    case = await store.record(an_entry())
+
+    await store.add_note(case.id, "ana", "called the sister", channel="console")
+
+    file = await store.show(case.id)
+    assert file is not None
+    (note,) = file.notes
+    assert (note.author, note.body, note.created_at) == ("ana", "called the sister", NOW)
+    assert file.events[-1].event == Event("note_added", {}, {"note": note.id})
+    assert "sister" not in await dump(store)
+
+
+async def test_an_empty_note_is_refused(store: Store) -> None:
+    case = await store.record(an_entry())
+
+    assert await store.add_note(case.id, "ana", "  ") == Refusal("The note is empty.")
+
+
+async def test_two_readers_agree_and_the_case_is_reviewed(store: Store) -> None:
+    case = await store.record(an_entry())
+
+    first = await store.add_review(case.id, "ana", Level.URGENT, reason="she was awake")
+    second = await store.add_review(case.id, "ben", Level.URGENT, reply_was_right="partly")
+
+    assert isinstance(first, Step)
+    assert isinstance(second, Step)
+    assert (first.case.review_status, second.case.review_status) == ("needs_second", "reviewed")
+    assert (second.case.verdict, second.case.reviewed_level) == ("too_high", Level.URGENT)
+    file = await store.show(case.id)
+    assert file is not None
+    assert [(each.reviewer, each.reason) for each in file.reviews] == [
+        ("ana", "she was awake"),
+        ("ben", ""),
+    ]
+    assert await store.count(CaseFilter(verdict="too_high")) == 1
+
+
+async def test_readers_who_differ_wait_for_a_lead(store: Store) -> None:
+    case = await store.record(an_entry())
+    await store.add_review(case.id, "ana", Level.EMERGENCY)
+
+    differ = await store.add_review(case.id, "ben", Level.INFO)
+    settled = await store.add_review(case.id, "lea", Level.URGENT, is_authoritative=True)
+
+    assert isinstance(differ, Step)
+    assert isinstance(settled, Step)
+    assert differ.case.review_status == "awaiting_resolution"
+    assert (settled.case.review_status, settled.case.verdict) == ("reviewed", "too_high")
+    assert settled.events[0].type == "review_resolved"
+
+
+async def test_what_was_just_done_can_be_undone(store: Store, clock: Clock) -> None:
+    case = await store.record(an_entry())
+    await store.act(case.id, Acknowledge("ana"))
+    clock.move(timedelta(seconds=5))
+
+    by_other = await store.undo(case.id, "ben")
+    undone = await store.undo(case.id, "ana", channel="console")
+    again = await store.undo(case.id, "ana")
+
+    assert isinstance(by_other, Refusal)
+    assert isinstance(undone, Step)
+    assert isinstance(again, Step)
+    assert (undone.case.status, undone.case.waiting_since) == ("new", NOW)
+    assert again.case.status == "acknowledged", "an undo is undone like anything else"
+
+
+async def test_clocks_act_when_they_are_due(store: Store, clock: Clock) -> None:
+    waits = await store.record(an_entry(chat="tg:1"))
+    idle = await store.record(an_entry(chat="tg:2"))
+    rests = await store.record(an_entry(chat="tg:3", level=Level.URGENT))
+    await store.act(idle.id, Acknowledge("ana"))
+    await store.act(rests.id, Acknowledge("ana"))
+    await store.act(rests.id, Snooze("ana", NOW + 9 * MINUTE))
+
+    assert await store.tick() == ()
+    clock.move(10 * MINUTE)
+    changed = {case.id: case for case in await store.tick()}
+
+    assert changed[waits.id].sla_status == "missed"
+    assert (changed[idle.id].status, changed[idle.id].assignee) == ("new", "")
+    assert (changed[rests.id].status, changed[rests.id].assignee) == ("acknowledged", "ana")
+    assert await store.tick() == ()
+
+
+async def test_what_staff_wrote_goes_with_the_rest(store: Store, clock: Clock) -> None:
+    case = await store.record(an_entry())
+    await store.add_note(case.id, "ana", "a note")
+    await store.add_review(case.id, "ana", Level.URGENT, reason="a reason")
+    clock.move(timedelta(days=31))
+
+    redacted = await store.redact_due()
+
+    file = await store.show(case.id)
+    assert file is not None
+    assert (redacted.notes, file.notes[0].body, file.reviews[0].reason) == (2, None, "")
+    assert file.reviews[0].reviewed_level == Level.URGENT

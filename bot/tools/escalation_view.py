@@ -1,0 +1,193 @@
+"""Cases drawn for a terminal. What people wrote is data: nothing in it moves the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from bot.core.escalation import Case
+from bot.core.export import printable
+from bot.core.model import Level
+from bot.store.records import CaseFile, EventRecord, NoteRecord, SignalRecord
+
+COLOURS = {
+    Level.EMERGENCY: "bold red",
+    Level.SUICIDE_CRISIS: "bold magenta",
+    Level.URGENT: "yellow",
+}
+COVERED = "(covered; --text shows it, and the history will say so)"
+GONE = "(redacted)"
+
+
+def list_view(
+    console: Console, cases: Sequence[Case], *, total: int, hidden: int, now: datetime
+) -> None:
+    """The queue as a table; below it what it leaves out."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("number", "level", "waits", "left", "status", "in"):
+        table.add_column(name, no_wrap=True)
+    for name in ("why", "and"):
+        table.add_column(name, overflow="fold")
+    for case in cases:
+        table.add_row(*_cells(case, now))
+    if cases:
+        console.print(table)
+    shown = f"{len(cases)} of {total} cases." if cases else "No cases."
+    console.print(shown, style="dim")
+    if hidden:
+        console.print(f"{hidden} unacknowledged emergencies are not shown here.", style="bold red")
+
+
+def case_view(console: Console, file: CaseFile, *, covered: bool) -> None:
+    """One case from top to bottom."""
+    console.print(Panel(_summary(file.case), title=_level(file.case), title_align="left"))
+    for signal in file.signals:
+        console.print(_message(signal, covered=covered))
+    for heading, lines in (
+        ("Earlier cases", _earlier(file.earlier)),
+        ("Reviews", _reviews(file)),
+        ("Notes", _notes(file.notes, covered=covered)),
+        ("History", _history(file.events)),
+    ):
+        if lines:
+            console.print(Text(f"\n{heading}", style="bold"))
+            console.print(Group(*map(Text, lines)))
+
+
+def span(length: timedelta) -> str:
+    """A length of time as people say it: 4 min, 3 h, 2 d; below zero with a minus."""
+    minutes = int(abs(length.total_seconds()) // 60)
+    sign = "-" if length < timedelta() else ""
+    if minutes < 120:
+        return f"{sign}{minutes} min"
+    return f"{sign}{minutes // 60} h" if minutes < 48 * 60 else f"{sign}{minutes // 1440} d"
+
+
+def _cells(case: Case, now: datetime) -> tuple[Text | str, ...]:
+    left = case.acknowledge_due_at if case.status == "new" else case.review_due_at
+    return (
+        case.label,
+        Text(case.level.label, style=COLOURS.get(case.level, "")),
+        span(now - case.waiting_since) if case.waiting_since else "",
+        span(left - now) if left and case.status != "resolved" else "",
+        printable(f"{case.status} {case.assignee}".strip()),
+        case.country or "?",
+        " ".join(filter(None, (case.kind, case.top_rule))),
+        ", ".join(_also(case)),
+    )
+
+
+def _also(case: Case) -> Iterable[str]:
+    if case.signals > 1:
+        yield f"{case.signals} messages"
+    if case.delivery_failed:
+        yield "reply not delivered"
+    if case.alert_status == "failed":
+        yield "alert failed"
+    yield (case.verdict or case.review_status).replace("_", " ")
+    yield from case.tags
+
+
+def _level(case: Case) -> Text:
+    return Text(f" {case.label} {case.level.label} ", style=COLOURS.get(case.level, ""))
+
+
+def _summary(case: Case) -> Table:
+    table = Table.grid(padding=(0, 2))
+    rows = {
+        "status": f"{case.status} {case.resolution}".strip(),
+        "owner": case.assignee or "nobody",
+        "kind": f"{case.kind} {' '.join(case.also)}".strip(),
+        "country": f"{case.country or 'unknown'} ({case.country_source}), {case.language}",
+        "waiting since": _time(case.waiting_since),
+        "clock": f"{case.sla_status}, due {_time(case.acknowledge_due_at)}",
+        "review": f"{case.review_status} {case.verdict}, due {_time(case.review_due_at)}",
+        "alert": case.alert_status,
+        "labels": " ".join(case.tags),
+        "versions": " ".join(
+            (case.versions.engine, case.versions.content, case.versions.helplines)
+        ),
+    }
+    for name, value in rows.items():
+        table.add_row(Text(name, style="dim"), Text(printable(value)))
+    return table
+
+
+def _message(signal: SignalRecord, *, covered: bool) -> Group:
+    edited = ", edited" if signal.edited else ""
+    heading = f"\n{_time(signal.received_at)} {signal.level.label} {signal.kind}{edited}"
+    parts = [Text(heading, style="bold"), _marked(signal, covered=covered)]
+    parts += [Text(f"  because {line}", style="dim") for line in _reasons(signal, covered)]
+    delivery = signal.delivery_status or "not known yet"
+    numbers = ", ".join(signal.numbers_shown) or "none"
+    parts.append(Text(f"  reply {signal.reply_id}: {delivery}; numbers shown: {numbers}"))
+    if not covered:
+        parts += [
+            Text(f"  > {printable(line)}") for text in signal.reply for line in text.split("\n")
+        ]
+    return Group(*parts)
+
+
+def _marked(signal: SignalRecord, *, covered: bool) -> Text:
+    """The message with the words that gave it away underlined."""
+    if signal.text is None:
+        return Text(f"  {GONE}")
+    if covered:
+        return Text(f"  {COVERED}")
+    marked = {place for each in signal.evidence for place in range(each.start, each.end)}
+    shown = Text("  ")
+    for place, character in enumerate(signal.text):
+        style = "underline bold" if place in marked else ""
+        shown.append(printable(character), style=style)
+    return shown
+
+
+def _reasons(signal: SignalRecord, covered: bool) -> Iterable[str]:
+    for each in signal.evidence:
+        said = "" if covered else f": {each.text} {each.note}".rstrip()
+        yield printable(f"{each.rule} ({each.kind}){said}")
+    for held in signal.near_misses:
+        yield printable(f"{held.rule} held back by {held.held_by}")
+
+
+def _earlier(cases: Iterable[Case]) -> list[str]:
+    return [
+        f"{case.label} {case.level.label} {case.status} {_time(case.created_at)}" for case in cases
+    ]
+
+
+def _reviews(file: CaseFile) -> list[str]:
+    return [
+        printable(
+            f"{_time(each.created_at)} {each.reviewer}: {each.reviewed_level.label}"
+            f" ({each.verdict}), reply right: {each.reply_was_right}"
+            f"{', decides' if each.is_authoritative else ''} {each.reason}".rstrip()
+        )
+        for each in file.reviews
+    ]
+
+
+def _notes(notes: Iterable[NoteRecord], *, covered: bool) -> list[str]:
+    return [
+        printable(
+            f"{_time(each.created_at)} {each.author}: "
+            f"{GONE if each.body is None else COVERED if covered else each.body}"
+        )
+        for each in notes
+    ]
+
+
+def _history(events: Iterable[EventRecord]) -> list[str]:
+    return [
+        printable(f"{_time(each.at)} {each.event.type} by {each.actor} {each.channel}".rstrip())
+        for each in events
+    ]
+
+
+def _time(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else "never"

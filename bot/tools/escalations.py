@@ -1,0 +1,316 @@
+"""`baclofen-bot escalations`: the queue and everything that staff do with it, in a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+
+from bot.core import actions
+from bot.core.actions import Outcome, Refusal
+from bot.core.casefilter import ALL, QUEUE, CaseFilter, parse_query
+from bot.core.escalation import Case, Event, parse_number
+from bot.core.export import TEXT_COLUMN, case_row, csv_lines, jsonl_lines
+from bot.core.model import Level
+from bot.errors import BotError
+from bot.store import Store
+from bot.tools.escalation_view import case_view, list_view
+
+T = TypeVar("T")
+OpenStore = Callable[[], Awaitable[Store]]
+
+CHANNEL = "cli"
+Who = Annotated[str, typer.Option("--as", help="Who acts; it goes into the history.")]
+Number = Annotated[str, typer.Argument(help="The case, such as E-1042.")]
+Query = Annotated[
+    list[str] | None,
+    typer.Argument(help="What to list, such as: level:emergency is:unreviewed rule:resp_arrest"),
+]
+
+
+class LevelName(StrEnum):
+    """The six labels, the worst first."""
+
+    emergency = "emergency"
+    suicide_crisis = "suicide_crisis"
+    urgent = "urgent"
+    info = "info"
+    chat = "chat"
+    out_of_scope = "out_of_scope"
+
+
+class ResolutionName(StrEnum):
+    """How a case can end."""
+
+    reviewed_no_action = "reviewed_no_action"
+    followed_up = "followed_up"
+    emergency_services_contacted = "emergency_services_contacted"
+    false_alarm = "false_alarm"
+    test = "test"
+    could_not_reach = "could_not_reach"
+
+
+class Format(StrEnum):
+    """What an export is written as."""
+
+    csv = "csv"
+    jsonl = "jsonl"
+
+
+class Right(StrEnum):
+    """Whether the reply was right."""
+
+    yes = "yes"
+    no = "no"
+    partly = "partly"
+
+
+def escalations_app(open_store: OpenStore) -> typer.Typer:
+    """The commands, over the store that `open_store` opens."""
+    app = typer.Typer(
+        name="escalations",
+        help="Escalations: list, read, take, judge, resolve and export them.",
+        no_args_is_help=True,
+    )
+    for command in (_reading_commands, _acting_commands, _judging_commands):
+        command(app, open_store)
+    return app
+
+
+def _reading_commands(app: typer.Typer, open_store: OpenStore) -> None:
+    @app.command("list")
+    def list_(
+        query: Query = None,
+        limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
+        every: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False,
+    ) -> None:
+        """The queue: unacknowledged emergencies, then by level, the longest waiting first."""
+        wanted = _wanted(query, ALL if every or query else QUEUE)
+
+        async def show(store: Store) -> None:
+            cases = await store.list(wanted, limit=limit)
+            hidden = await store.hidden_emergencies(wanted)
+            total = await store.count(wanted)
+            list_view(_console(), cases, total=total, hidden=hidden, now=datetime.now(UTC))
+
+        _with_store(open_store, show)
+
+    @app.command()
+    def show(
+        number: Number,
+        text: Annotated[
+            bool, typer.Option("--text", help="Uncover what people wrote; that is logged.")
+        ] = False,
+        who: Who = "operator",
+    ) -> None:
+        """One case: why it was raised, what was answered, notes, reviews and history."""
+
+        async def read(store: Store) -> None:
+            if text:
+                _checked(await store.act(_number(number), actions.View(who), channel=CHANNEL))
+            file = await store.show(_number(number))
+            if file is None:
+                raise BotError(f"There is no case {number}.")
+            case_view(_console(), file, covered=not text)
+
+        _with_store(open_store, read)
+
+    @app.command()
+    def export(
+        query: Query = None,
+        form: Annotated[Format, typer.Option("--format", help="csv or jsonl.")] = Format.csv,
+        into: Annotated[
+            Path | None, typer.Option("--output", "-o", help="A file; without it, the output.")
+        ] = None,
+        text: Annotated[
+            bool, typer.Option("--text", help="With what people wrote; leads only, logged.")
+        ] = False,
+        who: Who = "operator",
+    ) -> None:
+        """Writes one row a case. Without what people wrote, unless --text is given."""
+        wanted = _wanted(query, ALL)
+
+        async def write(store: Store) -> None:
+            rows = [row async for row in _rows(store, wanted, text=text)]
+            after = {"rows": len(rows), "text": text, "format": form.value}
+            await store.log(Event("exported", {}, after), actor=who, channel=CHANNEL)
+            lines = csv_lines(rows, text=text) if form is Format.csv else jsonl_lines(rows)
+            if into is None:
+                sys.stdout.writelines(lines)
+                return
+            with into.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(lines)
+            sys.stderr.write(f"{len(rows)} cases written to {into}.\n")
+
+        _with_store(open_store, write)
+
+
+def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
+    def act(number: str, action: actions.Action) -> None:
+        async def do(store: Store) -> Outcome:
+            return await store.act(_number(number), action, channel=CHANNEL)
+
+        _told(_with_store(open_store, do))
+
+    @app.command()
+    def ack(number: Number, who: Who = "operator") -> None:
+        """Take a case: you become its owner and the alerts stop."""
+        act(number, actions.Acknowledge(who))
+
+    @app.command()
+    def assign(
+        number: Number,
+        to: Annotated[str, typer.Argument(help="Whose it is from now on.")],
+        who: Who = "operator",
+    ) -> None:
+        """Hand a case over."""
+        act(number, actions.Assign(who, to))
+
+    @app.command()
+    def unassign(number: Number, who: Who = "operator") -> None:
+        """Let go of a case; it is new again."""
+        act(number, actions.Unassign(who))
+
+    @app.command()
+    def snooze(
+        number: Number,
+        hours: Annotated[float, typer.Argument(min=0.01, max=24 * 30, help="For so long.")],
+        who: Who = "operator",
+    ) -> None:
+        """Let a case rest for some hours."""
+        act(number, actions.Snooze(who, datetime.now(UTC) + timedelta(hours=hours)))
+
+    @app.command()
+    def wake(number: Number, who: Who = "operator") -> None:
+        """End the rest of a case."""
+        act(number, actions.Wake(who))
+
+    @app.command()
+    def tag(
+        number: Number,
+        tags: Annotated[list[str] | None, typer.Argument(help="All labels; none clears.")] = None,
+        who: Who = "operator",
+    ) -> None:
+        """Set the labels of a case."""
+        act(number, actions.Tag(who, tuple(tags or ())))
+
+    @app.command()
+    def resolve(
+        number: Number,
+        resolution: Annotated[ResolutionName, typer.Argument(help="How it ended.")],
+        unreviewed: Annotated[
+            bool, typer.Option("--without-review", help="Nobody judged it; that is counted.")
+        ] = False,
+        who: Who = "operator",
+    ) -> None:
+        """Close a case. Review it first."""
+        act(number, actions.Resolve(who, resolution.value, unreviewed=unreviewed))
+
+
+def _judging_commands(app: typer.Typer, open_store: OpenStore) -> None:
+    @app.command()
+    def note(
+        number: Number,
+        body: Annotated[str, typer.Argument(help="The note, or - to read it from the input.")],
+        who: Who = "operator",
+    ) -> None:
+        """Add a private note. Notes are never sent to the person."""
+        said = sys.stdin.read() if body == "-" else body
+
+        async def add(store: Store) -> Outcome:
+            return await store.add_note(_number(number), who, said, channel=CHANNEL)
+
+        _told(_with_store(open_store, add))
+
+    @app.command()
+    def review(
+        number: Number,
+        level: Annotated[LevelName, typer.Argument(help="What it should have been.")],
+        topic: Annotated[str, typer.Option(help="The right topic.")] = "",
+        right: Annotated[Right, typer.Option("--reply", help="Was the reply right?")] = Right.yes,
+        reason: Annotated[str, typer.Option(help="Why.")] = "",
+        decide: Annotated[
+            bool, typer.Option("--decide", help="As a lead: settles a disagreement.")
+        ] = False,
+        who: Who = "operator",
+    ) -> None:
+        """Judge a case. Whether the bot was right follows from the two levels."""
+
+        async def add(store: Store) -> Outcome:
+            return await store.add_review(
+                _number(number),
+                who,
+                Level.parse(level.value),
+                topic=topic,
+                reply_was_right=right.value,
+                reason=reason,
+                is_authoritative=decide,
+                channel=CHANNEL,
+            )
+
+        _told(_with_store(open_store, add))
+
+
+def _with_store(open_store: OpenStore, act: Callable[[Store], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with AsyncExitStack() as stack:
+            store = await open_store()
+            stack.push_async_callback(store.close)
+            return await act(store)
+
+    return asyncio.run(run())
+
+
+def _wanted(query: list[str] | None, base: CaseFilter) -> CaseFilter:
+    try:
+        return parse_query(" ".join(query or ()), base=base)
+    except ValueError as error:
+        raise BotError(str(error)) from None
+
+
+def _number(text: str) -> int:
+    number = parse_number(text)
+    if number is None:
+        raise BotError(f"'{text}' is not the number of a case; write it as E-1042.")
+    return number
+
+
+async def _rows(
+    store: Store, wanted: CaseFilter, *, text: bool
+) -> AsyncIterator[dict[str, object]]:
+    async for case in store.export(wanted):
+        row = case_row(case)
+        if text:
+            row[TEXT_COLUMN] = await _texts(store, case)
+        yield row
+
+
+async def _texts(store: Store, case: Case) -> str:
+    file = await store.show(case.id)
+    return "\n".join(each.text or "(redacted)" for each in file.signals) if file else ""
+
+
+def _told(outcome: Outcome) -> None:
+    case = _checked(outcome)
+    owner = f", {case.assignee}'s" if case.assignee else ""
+    sys.stdout.write(f"{case.label} is {case.status}{owner}.\n")
+
+
+def _checked(outcome: Outcome) -> Case:
+    if isinstance(outcome, Refusal):
+        raise BotError(outcome.reason)
+    return outcome.case
+
+
+def _console() -> Console:
+    # Where the output goes to a file or another program, no column is to be cut.
+    width = None if sys.stdout.isatty() else 160
+    return Console(highlight=False, markup=False, emoji=False, width=width)
