@@ -148,6 +148,7 @@ WILD = st.text(max_size=200) | st.text(
 @given(WILD)
 @example("İ")
 @example("5 y")
+@example("О̀")
 @example("ǅ")
 @example("aaa's")
 def test_reading_the_text_again_changes_nothing(raw: str) -> None:

@@ -194,11 +194,14 @@ FRACTIONS = {"½": " half ", "¼": " quarter ", "¾": " three quarters "}
 
 
 def _join_mark(mark: str, place: int, letters: list[str], places: list[int]) -> None:
-    """Put a mark on the letter before it, as й from и and its breve; Arabic vowels fall."""
+    """Put a mark on the letter before it, as й from и and its breve.
+
+    Stress marks and Arabic vowel signs fall away.
+    """
     joined = unicodedata.normalize("NFC", letters[-1] + mark)
     if len(joined) == 1:
         letters[-1] = joined
-    elif not "\u064b" <= mark <= "\u0670":
+    elif not ("\u0300" <= mark <= "\u036f" or "\u064b" <= mark <= "\u0670"):
         letters.append(mark)
         places.append(place)
 
