@@ -279,7 +279,6 @@ staff = Table(
     metadata,
     _id(),
     Column("name", String(80), nullable=False),
-    Column("login", String(80), nullable=False, unique=True),
     Column("role", String(10), nullable=False),
     Column("password_hash", String(200), nullable=False),
     Column("totp_sealed", Text),

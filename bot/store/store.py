@@ -19,6 +19,7 @@ from bot.store.keys import Keys
 from bot.store.privacy import Retention
 from bot.store.records import CaseFile, Forgotten, Redacted
 from bot.store.schema import contact, person
+from bot.store.staff import Staff
 
 EXPORT_PAGE = 500
 NO_CASE = Refusal("There is no such case.")
@@ -44,6 +45,7 @@ class Store:
         self._keys = keys
         self._rules = rules
         self._now = now
+        self.staff = Staff(database, keys, self._writing, now)
 
     @classmethod
     async def open(

@@ -17,7 +17,6 @@ def upgrade() -> None:
         "staff",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
-        sa.Column("login", sa.String(length=80), nullable=False),
         sa.Column("role", sa.String(length=10), nullable=False),
         sa.Column("password_hash", sa.String(length=200), nullable=False),
         sa.Column("totp_sealed", sa.Text(), nullable=True),
@@ -31,7 +30,6 @@ def upgrade() -> None:
         sa.Column("totp_last", sa.Integer(), nullable=True),
         sa.Column("created_at", Utc(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_staff"),
-        sa.UniqueConstraint("login", name="uq_staff_login"),
         sa.UniqueConstraint("oidc_subject", name="uq_staff_oidc_subject"),
         sa.UniqueConstraint("telegram_id", name="uq_staff_telegram_id"),
     )
