@@ -1,0 +1,153 @@
+"""Broken content is refused with every problem at its place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.content import load
+from bot.errors import ContentError
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the shipped content that a test may break."""
+    shutil.copytree(ROOT / "responses", tmp_path / "responses")
+    shutil.copytree(ROOT / "intents", tmp_path / "intents")
+    return tmp_path
+
+
+def problems_of(root: Path) -> list[str]:
+    with pytest.raises(ContentError) as caught:
+        load(root, proofs=True)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_shipped_content_is_sound() -> None:
+    loaded = load(ROOT, proofs=True)
+
+    assert len(loaded.knowledge.topics) == 63
+    assert set(loaded.knowledge.books["en"].answers) == set(loaded.knowledge.topics)
+
+
+ANSWER = "responses/en/mixing/mixing_alcohol.yml"
+INTENT = "intents/en/mixing/mixing_alcohol.yml"
+CARD = "responses/en/levels/emergency/overdose.yml"
+LINES = "responses/helplines.yml"
+VOICE = "intents/en/voices/teen_slang_boy.yml"
+
+
+def replaced(old: str, new: str) -> Callable[[str], str]:
+    def change(text: str) -> str:
+        assert old in text
+        return text.replace(old, new, 1)
+
+    return change
+
+
+BROKEN: dict[str, tuple[str, Callable[[str], str], str]] = {
+    "broken YAML": (ANSWER, lambda text: "answer: 'open\n" + text, ":"),
+    "duplicate key": (ANSWER, lambda text: text + "answer: again\n", "'answer' stands twice"),
+    "unknown key": (ANSWER, lambda text: text + "colour: red\n", "'colour' is not known"),
+    "unknown topic": (ANSWER, replaced("- find_help", "- find_hlp"), "names no topic: 'find_hlp'"),
+    "unknown placeholder": (ANSWER, replaced("{drug_line}", "{durg_line}"), "{durg_line}"),
+    "a number of its own": (
+        ANSWER,
+        replaced("answer: |\n", "answer: |\n  Call 0800 123 456 today.\n"),
+        "looks like a phone number",
+    ),
+    "no source": (ANSWER, lambda text: text.split("sources:")[0] + "danger_signs: overdose\n"
+                  "reviewed:\n  status: pending\n", "no source"),
+    "no danger signs": (
+        ANSWER, replaced("danger_signs: overdose", "danger_signs: none"), "must carry danger signs"
+    ),
+    "signed by nobody": (ANSWER, replaced("status: pending", "status: signed"), "signed needs"),
+    "unknown review status": (ANSWER, replaced("status: pending", "status: done"), "status is 'done'"),
+    "no question": (INTENT, lambda text: "\n".join(text.split("\n")[1:]), "'question' is missing"),
+    "card without number": (
+        CARD, replaced("Call {emergency} now. Say", "Call now. Say"), "must hold {emergency}"
+    ),
+    "unknown guide question": (CARD, replaced("- awake", "- awaik"), "'awaik' is no question"),
+    "invalid phone number": (LINES, replaced("number: '911'", "number: '9l1'"), "no phone number"),
+    "unknown label": (
+        VOICE, replaced("urgent/mixed:", "urgent/mixd:"), "'urgent/mixd' is no level/kind"
+    ),
+    "unknown style": (VOICE, replaced("style: hard", "style: tough"), "style is 'tough'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_content_is_refused_at_its_place(copy: Path, name: str) -> None:
+    path, change, sentence = BROKEN[name]
+    file = copy / path
+    file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
+
+    found = problems_of(copy)
+
+    assert any(line.startswith(f"{path}:") and sentence in line for line in found), found[:5]
+
+
+def test_a_missing_answer_and_a_missing_card_are_told_together(copy: Path) -> None:
+    (copy / ANSWER).unlink()
+    (copy / CARD).unlink()
+
+    found = "\n".join(problems_of(copy))
+
+    assert "the topic has no answer" in found
+    assert "no card; write this file" in found
+
+
+def test_a_message_taught_under_two_labels_is_told_with_both_places(copy: Path) -> None:
+    voice = copy / "intents/en/voices/zz_new.yml"
+    voice.write_text(
+        "who: A test\nstyle: ordinary\nmessages:\n"
+        "  uses: |\n    is the purple umbrella contagious\n"
+        "  tapering: |\n    Is the purple umbrella contagious?\n",
+        encoding="utf-8",
+    )
+
+    found = problems_of(copy)
+
+    assert found == [
+        "intents/en/voices/zz_new.yml:7:13: also taught as 'uses' in "
+        "intents/en/voices/zz_new.yml:5; keep one (two-labels)"
+    ]
+
+
+def test_a_message_both_taught_and_proved_is_told_with_both_places(copy: Path) -> None:
+    for folder in ("intents/en/voices", "tests/cases/en/voices"):
+        (copy / folder).mkdir(parents=True, exist_ok=True)
+        (copy / folder / "zz_new.yml").write_text(
+            "who: A test\nstyle: ordinary\nmessages:\n"
+            "  uses: |\n    is the purple umbrella contagious\n",
+            encoding="utf-8",
+        )
+
+    found = problems_of(copy)
+
+    assert len(found) == 1
+    assert found[0].startswith("tests/cases/en/voices/zz_new.yml:5:")
+    assert "intents/en/voices/zz_new.yml:5" in found[0]
+
+
+def test_words_that_yaml_would_turn_into_other_things_stay_text(copy: Path) -> None:
+    file = copy / VOICE
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("  uses: |\n", "  uses: |\n    no\n    0044\n    12:30\n"), "utf-8"
+    )
+
+    examples = {example.text for example in load(copy).teaching}
+
+    assert {"no", "0044", "12:30"} <= examples
+
+
+def test_the_answers_say_that_no_clinician_has_signed_them() -> None:
+    answers = load(ROOT).knowledge.books["en"].answers.values()
+
+    assert {answer.review_status for answer in answers} == {"pending"}
