@@ -27,6 +27,7 @@ def waits(case: Case, since: datetime, rules: Rules) -> Case:
         snoozed_at=None,
         snoozed_until=None,
         waiting_since=since,
+        alert_since=since,
         alert_status="pending",
     )
     return replace(waiting, sla_status=sla(waiting, since, rules))

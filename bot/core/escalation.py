@@ -119,7 +119,8 @@ class Case:
     """One escalation: what the list shows and what `step` decides by.
 
     `return_due_at` is when an idle owner loses the case. `review_since` is where reviews
-    begin to count: a case that was raised or opened again asks for new ones.
+    begin to count: a case that was raised or opened again asks for new ones. `alert_since` is
+    where the ladder of alerts begins, again when the case is raised, opened or left again.
     `assignee` and the other names of staff are staff ids, "" for nobody.
     """
 
@@ -131,6 +132,7 @@ class Case:
     created_at: datetime
     updated_at: datetime
     review_since: datetime
+    alert_since: datetime
     versions: Versions
     kind: str = ""
     topic: str = ""

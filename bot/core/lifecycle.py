@@ -86,6 +86,7 @@ def open_case(
         created_at=now,
         updated_at=now,
         review_since=now,
+        alert_since=now,
         versions=entry.versions,
         kind=entry.kind,
         topic=entry.topic,

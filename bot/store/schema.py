@@ -115,6 +115,7 @@ escalation = Table(
     Column("resolution", String(30), nullable=False),
     Column("resolved_unreviewed", Boolean, nullable=False),
     Column("alert_status", String(12), nullable=False),
+    Column("alert_since", Utc, nullable=False),
     Column("review_status", String(20), nullable=False),
     Column("review_since", Utc, nullable=False),
     Column("reviewed_level", Integer),

@@ -12,12 +12,15 @@ from sqlalchemy import select
 from bot.core.actions import Action, Outcome, Refusal
 from bot.core.casefilter import ALL, QUEUE, CaseFilter
 from bot.core.escalation import Case, Entry, Event, ReplyWasRight, Review, Rules
+from bot.core.figures import Fact, first_two, kappa
 from bot.core.model import Level, Person
-from bot.store import audit, cases, casework, codec, engine, migrate, privacy, queries
+from bot.core.pseudonyms import Judged
+from bot.store import audit, cases, casework, codec, engine, insight, migrate, privacy, queries
 from bot.store.audit import Verified, Writing
 from bot.store.keys import Keys
 from bot.store.privacy import Retention
 from bot.store.records import CaseFile, Forgotten, Redacted
+from bot.store.samples import Samples
 from bot.store.schema import contact, person
 from bot.store.staff import Staff
 
@@ -46,6 +49,7 @@ class Store:
         self._rules = rules
         self._now = now
         self.staff = Staff(database, keys, self._writing, now)
+        self.samples = Samples(database, keys, self._writing)
 
     @classmethod
     async def open(
@@ -239,6 +243,23 @@ class Store:
         """How many emergencies that nobody acknowledged a list of `wanted` leaves out."""
         async with self._database.reading() as connection:
             return await queries.hidden_emergencies(connection, wanted)
+
+    # ---- figures and learning ------------------------------------------------------
+
+    async def facts(self, wanted: CaseFilter = ALL) -> tuple[Fact, ...]:
+        """What `bot.core.figures` needs of each of those cases."""
+        async with self._database.reading() as connection:
+            return await insight.facts(connection, wanted)
+
+    async def agreement(self, since: datetime | None = None) -> float | None:
+        """How far two readers of the same case agree (Cohen's kappa), or None: too few."""
+        async with self._database.reading() as connection:
+            return kappa(first_two(await insight.reviews(connection, self._keys, since)))
+
+    async def judged(self) -> tuple[Judged, ...]:
+        """Every message that was reviewed and can still be read, for the regression set."""
+        async with self._database.reading() as connection:
+            return tuple(await insight.judged(connection, self._keys))
 
     # ---- history and privacy ---------------------------------------------------
 

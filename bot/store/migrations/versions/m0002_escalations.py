@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("resolution", sa.String(length=30), nullable=False),
         sa.Column("resolved_unreviewed", sa.Boolean(), nullable=False),
         sa.Column("alert_status", sa.String(length=12), nullable=False),
+        sa.Column("alert_since", Utc(), nullable=False),
         sa.Column("review_status", sa.String(length=20), nullable=False),
         sa.Column("review_since", Utc(), nullable=False),
         sa.Column("reviewed_level", sa.Integer(), nullable=True),
