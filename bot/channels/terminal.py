@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 Ask = Callable[[], Awaitable[str]]
 
 _HINT = "Type a message and press Enter. /emergency for help now, /help for more, /quit to leave."
+_WIDTH = 80  # columns; longer lines are hard to read
 _QUIT = ("/quit", "/exit", "/bye")
 
 
@@ -101,7 +102,8 @@ class _Terminal:
         if not reply.texts:
             return
         for text in reply.texts:
-            self.console.print(_bubble(clean(text), urgent=not reply.can_wait))
+            shown = _bubble(clean(text), urgent=not reply.can_wait)
+            self.console.print(shown, width=min(self.console.width, _WIDTH))
         for number, button in enumerate(reply.buttons, start=1):
             line = Text.assemble((f"{number:>3}", "bold cyan"), "  ", clean(button.label))
             self.console.print(line)

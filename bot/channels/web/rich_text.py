@@ -20,6 +20,9 @@ _SHORT = (
 _SAID = re.compile(
     r"\b(call|calling|dial|ring|phone|tel|telephone|text|sms)\b[\w\s:'’]*$", re.IGNORECASE
 )
+# Or where it ends a line of a list of numbers: "Ambulance: 999", "Samaritans on 116 123".
+_LISTED = re.compile(r"(?::|\bon) $")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _ALSO = re.compile(r"^(?:,|\s|or|and|and/or|then)+$", re.IGNORECASE)
 _BY_TEXT = re.compile(r"\b(?:text|sms)\b[^.;:!?\n]*$", re.IGNORECASE)
 _ITEM = re.compile(r"\s*(?:[-•*]|(\d{1,2})[.)])\s+(?=\S)")
@@ -55,11 +58,11 @@ def _is_phone(text: str, match: re.Match[str], numbers: Collection[str], linked_
     number, before = match.group(), text[: match.start()]
     if number in numbers or sum(map(str.isdigit, number)) >= 7:
         return True
-    if match.start() == len(text) - len(text.lstrip()) and match.end() == len(text.rstrip()):
+    ends_line = not text[match.end() :].strip(" .") and not _YEAR.fullmatch(number)
+    if ends_line and (not before.strip() or _LISTED.search(before)):
         return True
-    return bool(_SAID.search(before)) or (
-        linked_to >= 0 and bool(_ALSO.match(text[linked_to : match.start()]))
-    )
+    between = text[linked_to : match.start()] if linked_to >= 0 else "no link yet"
+    return bool(_SAID.search(before) or _ALSO.match(between))
 
 
 def _link(number: str, before: str) -> Markup:
