@@ -67,7 +67,7 @@ BROKEN: dict[str, tuple[str, Callable[[str], str], str]] = {
         ANSWER, replaced("danger_signs: overdose", "danger_signs: none"), "must carry danger signs"
     ),
     "signed by nobody": (ANSWER, replaced("status: pending", "status: signed"), "signed needs"),
-    "unknown review status": (ANSWER, replaced("status: pending", "status: done"), "status is 'done'"),
+    "unknown review status": (ANSWER, replaced("status: pending", "status: done"), "status 'done' is not known"),
     "no question": (INTENT, lambda text: "\n".join(text.split("\n")[1:]), "'question' is missing"),
     "card without number": (
         CARD, replaced("Call {emergency} now. Say", "Call now. Say"), "must hold {emergency}"
@@ -139,12 +139,12 @@ def test_words_that_yaml_would_turn_into_other_things_stay_text(copy: Path) -> N
     file = copy / VOICE
     text = file.read_text(encoding="utf-8")
     file.write_text(
-        text.replace("  uses: |\n", "  uses: |\n    no\n    0044\n    12:30\n"), "utf-8"
+        text.replace("  uses: |\n", "  uses: |\n    Off\n    0044\n    12:30\n"), "utf-8"
     )
 
     examples = {example.text for example in load(copy).teaching}
 
-    assert {"no", "0044", "12:30"} <= examples
+    assert {"Off", "0044", "12:30"} <= examples
 
 
 def test_the_answers_say_that_no_clinician_has_signed_them() -> None:
