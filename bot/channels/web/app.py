@@ -8,19 +8,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, Form, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from bot.channels.receiver import Receiver, whereabouts
 from bot.channels.web.conversations import Conversation, Conversations, Turn
-from bot.channels.web.guard import Guard
+from bot.channels.web.guard import MAX_BODY, Guard
 from bot.channels.web.rich_text import rich_text
 from bot.core.model import DeliveryStatus, Message, Reply
 
@@ -84,11 +85,11 @@ def _add_pages(app: FastAPI, chat: _Chat, pages: _Pages) -> None:
         return pages.chat(chat.turns(request))
 
     @app.post("/")
-    async def say(
-        request: Request, text: Annotated[str, Form()] = "", button: Annotated[str, Form()] = ""
-    ) -> RedirectResponse:
+    async def say(request: Request) -> RedirectResponse:
+        async with request.form(max_part_size=MAX_BODY) as form:
+            said = Said(text=_field(form, "text"), button=_field(form, "button"))
         response = RedirectResponse("/#latest", 303)
-        await chat.hear(request, response, Said(text=text, button=button))
+        await chat.hear(request, response, said)
         return response
 
     @app.api_route("/leave", methods=["GET", "POST"])
@@ -101,9 +102,14 @@ def _add_pages(app: FastAPI, chat: _Chat, pages: _Pages) -> None:
     async def privacy() -> HTMLResponse:
         return pages.privacy()
 
-    @app.get("/healthz")
+    @app.api_route("/healthz", methods=["GET", "HEAD"])
     async def healthz() -> PlainTextResponse:
         return PlainTextResponse("ok\n")
+
+
+def _field(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
 def _add_api(app: FastAPI, chat: _Chat, pages: _Pages) -> None:

@@ -13,7 +13,7 @@ from bot.channels.receiver import whereabouts
 
 log = logging.getLogger(__name__)
 
-MAX_BODY = 1024 * 1024  # bytes; 100,000 characters in any alphabet and encoding fit
+MAX_BODY = 2 * 1024 * 1024  # bytes; 100,000 characters fit, even as an encoded form
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
