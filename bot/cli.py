@@ -33,11 +33,20 @@ def main() -> None:
     """Runs a command; an error of ours becomes one clear text and exit code 1."""
     try:
         app()
-    except BotError as error:
-        Console(stderr=True, highlight=False).print(str(error), markup=False, soft_wrap=True)
+    except* BotError as group:
+        for error in _single(group):
+            Console(stderr=True, highlight=False).print(str(error), markup=False, soft_wrap=True)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except* KeyboardInterrupt:
         sys.exit(130)
+
+
+def _single(group: BaseExceptionGroup[BotError]) -> Iterator[BotError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _single(error)
+        else:
+            yield error
 
 
 @app.command()
@@ -191,6 +200,21 @@ def train(
         settings = settings.model_copy(update={"trained_dir": into})
     _content(settings)
     print_line(f"Trained: {settings.trained}")
+
+
+@asynccontextmanager
+async def _open_store() -> AsyncIterator[Store]:
+    """The store of the settings, for commands."""
+    from bot.store import Keys, Store
+
+    settings = read_settings()
+    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    keys, _ = Keys.load_or_create(settings.keys_file)
+    store = await Store.open(settings.database, keys)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def print_line(text: str) -> None:

@@ -47,14 +47,7 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
             server = uvicorn.Server(config)
             web = tasks.create_task(_web_until_stopped(server, say))
             others = [tasks.create_task(_upkeep(service, settings))]
-            if telegram and webhook:
-                await telegram.listen(settings.telegram_webhook_url + webhook.path, webhook.secret)
-                say("Telegram: answering by webhook.")
-            elif telegram:
-                others.append(tasks.create_task(telegram.poll()))
-                say("Telegram: answering by polling.")
-            else:
-                say("Telegram: off. Set BOT_TOKEN (get one from @BotFather) to switch it on.")
+            others.append(tasks.create_task(_telegram_work(settings, telegram, webhook, say)))
             await web
             for task in others:
                 task.cancel()
@@ -118,6 +111,25 @@ async def _upkeep(service: Service, settings: Settings) -> None:
         except StoreAway as error:
             log.warning("store away: %s", error)
         await asyncio.sleep(STORE_AGAIN_S)
+
+
+async def _telegram_work(
+    settings: Settings, telegram: Telegram | None, webhook: Webhook | None, say: Say
+) -> None:
+    """Answers on Telegram. A refused token is told; the web chat goes on without it."""
+    if telegram is None:
+        say("Telegram: off. Set BOT_TOKEN (get one from @BotFather) to switch it on.")
+        return
+    try:
+        if webhook:
+            await telegram.listen(settings.telegram_webhook_url + webhook.path, webhook.secret)
+            say("Telegram: answering by webhook.")
+        else:
+            say("Telegram: answering by polling.")
+            await telegram.poll()
+    except ChannelError as error:
+        log.error("Telegram is off: %s", error)
+        say(f"Telegram: off. {error}")
 
 
 async def _telegram(settings: Settings, service: Service, stack: AsyncExitStack) -> Telegram | None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from weakref import WeakValueDictionary
 
 from bot.core.alarm import error_card
 from bot.core.decide import Content, decide
@@ -47,7 +48,8 @@ class Service:
         self._timeout_s = store_timeout_s
         self._clock = clock
         self._remembered: dict[str, Person] = {}
-        self._busy: dict[str, asyncio.Lock] = {}
+        # A lock lives as long as somebody holds or awaits it.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, message: Message, send: Send) -> Decision:
         """Decides, sends the reply and keeps what must be kept.
@@ -55,13 +57,9 @@ class Service:
         The reply never waits longer than the store's timeout. Raises what `send` raised,
         after the record was made; what the store raised is logged and spooled instead.
         """
-        lock = self._busy.setdefault(message.chat, asyncio.Lock())
-        try:
-            async with lock:
-                return await self._receive(message, send)
-        finally:
-            if not lock.locked():
-                self._busy.pop(message.chat, None)
+        turn = self._turns.setdefault(message.chat, asyncio.Lock())
+        async with turn:
+            return await self._receive(message, send)
 
     def emergency_card(self, country: str = "") -> Reply:
         """What an error handler sends: the emergency number and help. Needs nothing else."""
