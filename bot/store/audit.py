@@ -149,6 +149,16 @@ async def verify(connection: AsyncConnection) -> Verified:
     return Verified(count, expected)
 
 
+async def has(connection: AsyncConnection, wanted: str) -> bool:
+    """Whether the chain has a link with the hash `wanted`."""
+    in_chain = select(event.c.seq).where(event.c.hash == wanted)
+    at_its_start = select(head.c.id).where(head.c.kept_hash == wanted)
+    for query in (in_chain, at_its_start):
+        if (await connection.execute(query)).first() is not None:
+            return True
+    return False
+
+
 async def _events(connection: AsyncConnection, first: int) -> AsyncIterator[AnyRow]:
     while True:
         page = select(event).where(event.c.seq >= first).order_by(event.c.seq).limit(PAGE)

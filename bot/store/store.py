@@ -273,6 +273,11 @@ class Store:
         async with self._database.reading() as connection:
             return await audit.verify(connection)
 
+    async def has_event(self, digest: str) -> bool:
+        """Whether an event with this hash is in the history, or was the last that went away."""
+        async with self._database.reading() as connection:
+            return await audit.has(connection, digest)
+
     async def redact_due(self, retention: Retention | None = None) -> Redacted:
         """Take away what is older than `retention` allows, in short transactions."""
         kept, now = retention or Retention(), self._now()

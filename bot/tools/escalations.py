@@ -2,49 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from bot.core import actions
-from bot.core.actions import Outcome, Refusal
+from bot.core.actions import Outcome
 from bot.core.casefilter import ALL, QUEUE, CaseFilter, parse_query
 from bot.core.escalation import Case, Event, parse_number
 from bot.core.export import TEXT_COLUMN, case_row, csv_lines, jsonl_lines
 from bot.core.model import Level
 from bot.errors import BotError
 from bot.store import Store
+from bot.tools.desk import CHANNEL, LevelName, OpenStore, Who, checked, console, say, with_store
 from bot.tools.escalation_view import case_view, list_view
+from bot.tools.learning import learning_commands
 
-T = TypeVar("T")
-OpenStore = Callable[[], Awaitable[Store]]
-
-CHANNEL = "cli"
-Who = Annotated[str, typer.Option("--as", help="Who acts; it goes into the history.")]
 Number = Annotated[str, typer.Argument(help="The case, such as E-1042.")]
 Query = Annotated[
     list[str] | None,
     typer.Argument(help="What to list, such as: level:emergency is:unreviewed rule:resp_arrest"),
 ]
-
-
-class LevelName(StrEnum):
-    """The six labels, the worst first."""
-
-    emergency = "emergency"
-    suicide_crisis = "suicide_crisis"
-    urgent = "urgent"
-    info = "info"
-    chat = "chat"
-    out_of_scope = "out_of_scope"
 
 
 class ResolutionName(StrEnum):
@@ -80,7 +63,7 @@ def escalations_app(open_store: OpenStore) -> typer.Typer:
         help="Escalations: list, read, take, judge, resolve and export them.",
         no_args_is_help=True,
     )
-    for command in (_reading_commands, _acting_commands, _judging_commands):
+    for command in (_reading_commands, _acting_commands, _judging_commands, learning_commands):
         command(app, open_store)
     return app
 
@@ -99,9 +82,9 @@ def _reading_commands(app: typer.Typer, open_store: OpenStore) -> None:
             cases = await store.list(wanted, limit=limit)
             hidden = await store.hidden_emergencies(wanted)
             total = await store.count(wanted)
-            list_view(_console(), cases, total=total, hidden=hidden, now=datetime.now(UTC))
+            list_view(console(), cases, total=total, hidden=hidden, now=datetime.now(UTC))
 
-        _with_store(open_store, show)
+        with_store(open_store, show)
 
     @app.command()
     def show(
@@ -115,13 +98,13 @@ def _reading_commands(app: typer.Typer, open_store: OpenStore) -> None:
 
         async def read(store: Store) -> None:
             if text:
-                _checked(await store.act(_number(number), actions.View(who), channel=CHANNEL))
+                checked(await store.act(_number(number), actions.View(who), channel=CHANNEL))
             file = await store.show(_number(number))
             if file is None:
                 raise BotError(f"There is no case {number}.")
-            case_view(_console(), file, covered=not text)
+            case_view(console(), file, covered=not text)
 
-        _with_store(open_store, read)
+        with_store(open_store, read)
 
     @app.command()
     def export(
@@ -150,7 +133,7 @@ def _reading_commands(app: typer.Typer, open_store: OpenStore) -> None:
                 file.writelines(lines)
             sys.stderr.write(f"{len(rows)} cases written to {into}.\n")
 
-        _with_store(open_store, write)
+        with_store(open_store, write)
 
 
 def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
@@ -158,7 +141,7 @@ def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
         async def do(store: Store) -> Outcome:
             return await store.act(_number(number), action, channel=CHANNEL)
 
-        _told(_with_store(open_store, do))
+        _told(with_store(open_store, do))
 
     @app.command()
     def ack(number: Number, who: Who = "operator") -> None:
@@ -228,7 +211,7 @@ def _judging_commands(app: typer.Typer, open_store: OpenStore) -> None:
         async def add(store: Store) -> Outcome:
             return await store.add_note(_number(number), who, said, channel=CHANNEL)
 
-        _told(_with_store(open_store, add))
+        _told(with_store(open_store, add))
 
     @app.command()
     def review(
@@ -256,17 +239,7 @@ def _judging_commands(app: typer.Typer, open_store: OpenStore) -> None:
                 channel=CHANNEL,
             )
 
-        _told(_with_store(open_store, add))
-
-
-def _with_store(open_store: OpenStore, act: Callable[[Store], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with AsyncExitStack() as stack:
-            store = await open_store()
-            stack.push_async_callback(store.close)
-            return await act(store)
-
-    return asyncio.run(run())
+        _told(with_store(open_store, add))
 
 
 def _wanted(query: list[str] | None, base: CaseFilter) -> CaseFilter:
@@ -299,18 +272,6 @@ async def _texts(store: Store, case: Case) -> str:
 
 
 def _told(outcome: Outcome) -> None:
-    case = _checked(outcome)
+    case = checked(outcome)
     owner = f", {case.assignee}'s" if case.assignee else ""
-    sys.stdout.write(f"{case.label} is {case.status}{owner}.\n")
-
-
-def _checked(outcome: Outcome) -> Case:
-    if isinstance(outcome, Refusal):
-        raise BotError(outcome.reason)
-    return outcome.case
-
-
-def _console() -> Console:
-    # Where the output goes to a file or another program, no column is to be cut.
-    width = None if sys.stdout.isatty() else 160
-    return Console(highlight=False, markup=False, emoji=False, width=width)
+    say(f"{case.label} is {case.status}{owner}.")

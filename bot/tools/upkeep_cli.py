@@ -1,0 +1,119 @@
+"""`baclofen-bot audit`, `keys` and `privacy`: the history, the keys, and what is taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.errors import BotError
+from bot.store import Keys, Retention, Spool, Store
+from bot.store.audit import Verified
+from bot.tools.desk import OpenStore, say, with_store
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlace:
+    """Where the store's parts are."""
+
+    database: str
+    keys_file: Path
+    var: Path
+
+
+def audit_app(open_store: OpenStore) -> typer.Typer:
+    """`audit verify`."""
+    app = typer.Typer(name="audit", help="The history of escalations.", no_args_is_help=True)
+
+    @app.callback()
+    def audit() -> None:
+        """The history of escalations, a chain that shows whether it was altered."""
+
+    @app.command()
+    def verify(
+        expect: Annotated[
+            str, typer.Option(help="A last hash that was kept elsewhere; it must be in the chain.")
+        ] = "",
+    ) -> None:
+        """Checks the whole chain. Keep the last hash it prints somewhere else."""
+
+        async def check(store: Store) -> tuple[Verified, bool]:
+            return await store.verify_audit(), not expect or await store.has_event(expect)
+
+        found, holds_expected = with_store(open_store, check)
+        if found.broken_at is not None:
+            raise BotError(f"The history is broken at event {found.broken_at}: {found.problem}.")
+        if not holds_expected:
+            raise BotError("The history was rewritten: the hash you kept is not in it.")
+        say(f"The history holds: {found.events} events. Last hash: {found.hash}")
+        say(
+            "This shows tampering inside the database. Whoever can rewrite all of it can make "
+            "a new chain: keep the last hash elsewhere and give it with --expect."
+        )
+
+    return app
+
+
+def keys_app(place: Callable[[], StorePlace]) -> typer.Typer:
+    """`keys rotate` and `keys finish`."""
+    app = typer.Typer(name="keys", help="The encryption keys.", no_args_is_help=True)
+
+    @app.command()
+    def rotate() -> None:
+        """Puts a new key in front: what is written from the next start on is under it."""
+        where = place()
+        Keys.load(where.keys_file).rotated().save(where.keys_file)
+        say(
+            f"{where.keys_file} has a new first key. Restart every process of the bot, then run "
+            "'baclofen-bot keys finish'. Back the file up."
+        )
+
+    @app.command()
+    def finish() -> None:
+        """Puts everything under the first key and drops the others."""
+        where = place()
+        keys = Keys.load(where.keys_file)
+        if not Spool(where.var, keys).is_empty:
+            raise BotError("Records wait in the spool; start the bot until they are handed over.")
+
+        with_store(lambda: Store.open(where.database, keys), lambda store: store.reencrypt())
+        newest = keys.newest_only()
+        # Raises KeyMissing, and keeps the old keys, when a process still writes with one.
+        with_store(lambda: Store.open(where.database, newest), lambda store: store.reencrypt())
+        newest.save(where.keys_file)
+        say("Everything is under the first key; the others are gone from the file.")
+
+    return app
+
+
+def privacy_app(open_store: OpenStore, retention: Callable[[], Retention]) -> typer.Typer:
+    """`privacy forget` and `privacy redact`."""
+    app = typer.Typer(name="privacy", help="Taking away what people wrote.", no_args_is_help=True)
+
+    @app.command()
+    def forget(
+        chat: Annotated[str, typer.Argument(help="The chat id with its channel, tg:12345.")],
+    ) -> None:
+        """Takes away all that is known of a person, as /forget does."""
+        done = with_store(open_store, lambda store: store.forget(chat))
+        if not done.known:
+            say("Nothing is known of that chat.")
+            return
+        say(f"Forgotten: {done.messages} messages in {done.cases} cases. What stays:")
+        for line in done.stays:
+            say(f"- {line}")
+
+    @app.command()
+    def redact() -> None:
+        """Takes away what is older than the settings allow, as the bot does every hour."""
+        done = with_store(open_store, lambda store: store.redact_due(retention()))
+        say(
+            f"Redacted: {done.messages} messages, {done.notes} notes and reasons, "
+            f"{done.samples} samples. Deleted: {done.people} conversations, {done.cases} cases, "
+            f"{done.events} events."
+        )
+
+    return app
