@@ -18,6 +18,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from bot.errors import BotError, ContentError
 from bot.settings import Settings, read_settings
+from bot.store import Keys, Retention, Store
+from bot.tools.escalations import escalations_app
+from bot.tools.staff_cli import staff_app
+from bot.tools.upkeep_cli import StorePlace, audit_app, keys_app, privacy_app
 
 app = typer.Typer(
     name="baclofen-bot",
@@ -202,19 +206,35 @@ def train(
     print_line(f"Trained: {settings.trained}")
 
 
-@asynccontextmanager
-async def _open_store() -> AsyncIterator[Store]:
-    """The store of the settings, for commands."""
-    from bot.store import Keys, Store
-
+async def _open_store() -> Store:
+    """The store of the settings; the command that opened it closes it."""
     settings = read_settings()
     settings.var_dir.mkdir(parents=True, exist_ok=True)
     keys, _ = Keys.load_or_create(settings.keys_file)
-    store = await Store.open(settings.database, keys)
-    try:
-        yield store
-    finally:
-        await store.close()
+    return await Store.open(settings.database, keys)
+
+
+def _place() -> StorePlace:
+    settings = read_settings()
+    return StorePlace(settings.database, settings.keys_file, settings.var_dir)
+
+
+def _retention() -> Retention:
+    settings = read_settings()
+    return Retention(
+        texts=timedelta(days=settings.retention_text_days),
+        skeletons=timedelta(days=settings.retention_skeleton_days),
+    )
+
+
+for _part in (
+    escalations_app(_open_store),
+    staff_app(_open_store),
+    audit_app(_open_store),
+    keys_app(_place),
+    privacy_app(_open_store, _retention),
+):
+    app.add_typer(_part)
 
 
 def print_line(text: str) -> None:
