@@ -10,19 +10,14 @@ from bot.core.alarm import (
     country_told,
     crisis_asked,
     emergency_asked,
-    escalation,
     guide_again,
     guide_step,
     help_coming,
 )
 from bot.core.helplines import find_country
-from bot.core.knowledge import kind_of
 from bot.core.model import (
-    Assessment,
     Button,
     Decision,
-    Evidence,
-    Level,
     Person,
     Reply,
 )
@@ -32,7 +27,7 @@ from bot.core.replies import (
     more_steps_text,
     topic_button,
 )
-from bot.core.talk import more, none_of_these, topic
+from bot.core.talk import happens_now, more, none_of_these, not_now, topic
 from bot.core.turn import NOTHING_READ, Turn, calm, chat, decided
 from bot.core.understand import Reading
 
@@ -47,10 +42,7 @@ def pressed(turn: Turn, action: str) -> Decision:
             return guide_step(turn, state.guide, answer_id)
         return _button_gone(turn)
     if verb == "now" and rest in scribe.english.cards:
-        level = Level.parse(rest.partition("/")[0])
-        evidence = (Evidence("asked:now", "trigger", 0, 0, "", "said that it happens now"),)
-        found = Assessment(level, kind_of(rest), 1.0, evidence=evidence)
-        return escalation(turn, Reading(found), path="asked:now")
+        return happens_now(turn, rest)
     if verb in {"topic", "more"} and rest in scribe.english.answers:
         return topic(turn, rest, path=("button",)) if verb == "topic" else more(turn, rest)
     if verb == "country" and rest in scribe.knowledge.helplines.countries:
@@ -172,13 +164,6 @@ def group_private(turn: Turn, reading: Reading) -> Decision:
     return replace(decision, person=turn.person, path=("group", "private"))
 
 
-def _not_now(turn: Turn) -> Decision:
-    buttons = (turn.scribe.button("ask", "ask"), turn.scribe.button("emergency", "emergency"))
-    reply = Reply((turn.scribe.phrase("not_now_reply"),), buttons)
-    state = replace(turn.state, pending="")
-    return calm(turn, NOTHING_READ, reply, state, path=("not_now",))
-
-
 def _continue(turn: Turn) -> Decision:
     if turn.state.guide is None:
         return _button_gone(turn)
@@ -217,7 +202,7 @@ _SIMPLE_BUTTONS: dict[str, Callable[[Turn], Decision]] = {
     "country": lambda turn: country_command(turn, ""),
     "ask": lambda turn: help_(turn, ""),
     "none": none_of_these,
-    "not_now": _not_now,
+    "not_now": not_now,
     "help_coming": help_coming,
     "cannot_call": cannot_call,
     "continue": _continue,

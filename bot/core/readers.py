@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.knowledge import kind_of, level_of
+from bot.core.knowledge import kind_of, label_of, level_of
 from bot.core.learn import Learned, LearnedReading
 from bot.core.model import Assessment, Candidate, Evidence, Level
 from bot.core.repair import Vocabulary, repair
@@ -14,6 +14,7 @@ from bot.core.signals import Signals
 from bot.core.text import HEAD, TAIL, Utterance, normalise
 from bot.core.triage import Hit, SignalReading, read_signals
 from bot.core.understand import Detail, Outcome, Reading
+from bot.core.weigh import Weighed, weigh
 from bot.core.words import Lexicon
 
 Embed = Callable[[str], Any]
@@ -22,20 +23,18 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The thresholds on probabilities (0 to 1). Chosen by leave-one-voice-out:
-    `baclofen-bot evaluate --leave-one-voice-out` prints what they give.
+    """The thresholds on probabilities (0 to 1), chosen on voices that were left out of the
+    teaching: `python -m bot evaluate --leave-one-voice-out` prints what they give.
 
-    `crisis` and `escalates` are the learned reader's own bars. With a signal the lower
-    bars `crisis_backed` and `escalates_backed` are enough; a signal below `doubted` only
-    asks. `asks` opens the grey zone. `sure` and `offered` are bars for topics.
+    `crisis` and `escalates` are the bars for those levels. From `asks` on, or from
+    `asks_backed` on where a signal was seen, the reply asks "Is this happening now?".
+    `outside`, `sure`, `margin` and `offered` are bars for topics.
     """
 
-    crisis: float = 0.5
-    escalates: float = 0.5
-    crisis_backed: float = 0.08
-    escalates_backed: float = 0.08
-    doubted: float = 0.02
-    asks: float = 0.3
+    crisis: float = 0.35
+    escalates: float = 0.45
+    asks: float = 0.2
+    asks_backed: float = 0.05
     outside: float = 0.5
     sure: float = 0.45
     margin: float = 0.15
@@ -101,27 +100,28 @@ class Readers:
         return self.learned.read(utterance.text, embedding), embedding
 
     def _assessed(self, found: SignalReading, odds: Odds, learned: LearnedReading) -> Assessment:
-        """The highest level that a reader is sure of, with the kind that fits it best."""
+        """The level that the readers together are sure of, with the kind that fits it best."""
         policy = self.policy
-        hits = [hit for hit in found.hits if odds.escalates >= policy.doubted]
-        backed = max((hit.level for hit in hits), default=Level.OUT_OF_SCOPE)
-        level = _learned_level(odds, policy, backed)
+        weighed = weigh(odds.by_group, found)
+        level = _level(weighed, policy)
         if not level.escalates:
-            asks = bool(found.hits) or odds.escalates >= policy.asks
+            bar = policy.asks_backed if found.hits else policy.asks
+            asks = weighed.escalates >= bar
             return Assessment(
                 odds.calm_level,
-                kind=odds.best_escalating if asks else "",
-                confidence=1 - odds.escalates,
+                kind=_asked_label(found, odds) if asks else "",
+                confidence=1 - weighed.escalates,
                 asks=asks,
                 near_misses=found.near_misses,
             )
-        at_level = [hit for hit in hits if hit.level is level]
+        at_level = [hit for hit in found.hits if hit.level is level]
+        others = [hit for hit in found.hits if hit.level is not level]
         return Assessment(
             level,
             kind=_kind(at_level, learned, level, self.topics),
-            confidence=odds.crisis if level.is_crisis else odds.escalates,
-            also=tuple(dict.fromkeys(hit.kind for hit in hits if hit.level is not level)),
-            evidence=tuple(dict.fromkeys(e for hit in hits for e in hit.evidence)),
+            confidence=weighed.crisis if level.is_crisis else weighed.escalates,
+            also=tuple(dict.fromkeys(hit.kind for hit in others)),
+            evidence=tuple(dict.fromkeys(e for hit in found.hits for e in hit.evidence)),
             near_misses=found.near_misses,
         )
 
@@ -181,14 +181,10 @@ class Odds:
     best_escalating: str
 
     @property
-    def crisis(self) -> float:
-        """The probability of an emergency or a suicide crisis."""
-        return self.emergency + self.suicide
-
-    @property
-    def escalates(self) -> float:
-        """The probability of any escalating level."""
-        return self.emergency + self.suicide + self.urgent
+    def by_group(self) -> tuple[float, float, float, float]:
+        """The sums in the order of `weigh.GROUPS`."""
+        escalates = self.emergency + self.suicide + self.urgent
+        return self.emergency, self.suicide, self.urgent, max(0.0, 1 - escalates)
 
     @classmethod
     def of(cls, learned: LearnedReading, topics: Mapping[str, str]) -> Odds:
@@ -211,20 +207,19 @@ class Odds:
         )
 
 
-def _learned_level(odds: Odds, policy: Policy, backed: Level) -> Level:
-    """The level by probability, with lower bars for a level that a signal backs."""
-    serious = Level.EMERGENCY if odds.emergency >= odds.suicide else Level.SUICIDE_CRISIS
-    backed_up = odds.crisis >= policy.crisis_backed or odds.escalates >= policy.escalates
-    if backed.is_crisis and backed_up:
-        other = odds.suicide if backed is Level.EMERGENCY else odds.emergency
-        return serious if other >= policy.crisis else backed
-    if odds.crisis >= policy.crisis:
-        return serious
-    if backed.escalates and odds.escalates >= policy.escalates_backed:
-        return max(Level.URGENT, min(backed, Level.URGENT))
-    if odds.escalates >= policy.escalates:
-        return serious if odds.crisis >= odds.urgent else Level.URGENT
-    return Level.OUT_OF_SCOPE
+def _level(weighed: Weighed, policy: Policy) -> Level:
+    """The level by probability; between the two crises the likelier one."""
+    if weighed.crisis >= policy.crisis:
+        first = weighed.emergency >= weighed.suicide_crisis
+        return Level.EMERGENCY if first else Level.SUICIDE_CRISIS
+    return Level.URGENT if weighed.escalates >= policy.escalates else Level.OUT_OF_SCOPE
+
+
+def _asked_label(found: SignalReading, odds: Odds) -> str:
+    """The card that a "yes, now" leads to: a signal's, or the likeliest escalating one."""
+    if found.hits:
+        return label_of(found.hits[0].level, found.hits[0].kind)
+    return odds.best_escalating
 
 
 def _kind(hits: list[Hit], learned: LearnedReading, level: Level, topics: Mapping[str, str]) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core import wordings
-from bot.core.alarm import country_told, denial, is_denial
+from bot.core.alarm import country_told, denial, escalation, is_denial
 from bot.core.helplines import find_country, fold
-from bot.core.knowledge import label_of
+from bot.core.knowledge import kind_of
 from bot.core.model import (
     Assessment,
     Button,
     Decision,
+    Evidence,
     Level,
     Reply,
 )
@@ -38,6 +39,12 @@ def conversation(turn: Turn, reading: Reading) -> Decision:
         return country_told(turn)
     if turn.state.level.escalates and is_denial(turn):
         return denial(turn)
+    if turn.state.pending.startswith("now:"):
+        known = turn.scribe.knowledge.wordings
+        if wordings.is_plain(text, "yes", known):
+            return happens_now(turn, turn.state.pending.removeprefix("now:"))
+        if wordings.is_plain(text, "no", known):
+            return not_now(turn)
     leaned = _leaning_on(turn, reading)
     if leaned:
         someone = wordings.means(text, "someone_else", turn.scribe.knowledge.wordings)
@@ -89,9 +96,7 @@ def more(turn: Turn, topic_id: str) -> Decision:
 def _asks_now(turn: Turn, reading: Reading) -> Decision:
     """The grey zone: the best answer we have, and "Is this happening now?"."""
     scribe = turn.scribe
-    label = label_of(Level.EMERGENCY, reading.assessment.kind or "other")
-    if reading.assessment.kind.startswith(("urgent/", "emergency/", "suicide_crisis")):
-        label = reading.assessment.kind
+    label = reading.assessment.kind
     buttons: tuple[Button, ...] = (
         scribe.button("yes_now", f"now:{label}"),
         scribe.button("not_now", "not_now"),
@@ -102,15 +107,30 @@ def _asks_now(turn: Turn, reading: Reading) -> Decision:
     if reading.outcome == "sure" and reading.candidates:
         topic_id = reading.candidates[0].topic
         found = scribe.english.answers[topic_id]
-        texts.insert(0, answer_texts(scribe, found))
+        texts.append(answer_texts(scribe, found))
         state = replace(state, topic=topic_id)
     else:
         buttons += tuple(topic_button(scribe, c.topic) for c in reading.candidates[:2])
-    level = Level.INFO if reading.candidates else Level.OUT_OF_SCOPE
-    read = replace(reading, assessment=replace(reading.assessment, level=level, kind=""))
+    read = replace(reading, assessment=replace(reading.assessment, kind=""))
     reply = Reply(tuple(texts), (*buttons, scribe.button("emergency", "emergency")))
     decision = calm(turn, read, reply, state, path=("asks_now", label))
     return replace(decision, topic=topic_id, asks=True, offers=reading.candidates[:OFFERS])
+
+
+def happens_now(turn: Turn, label: str) -> Decision:
+    """The grey zone was an alarm: its card, then the guide."""
+    level = Level.parse(label.partition("/")[0])
+    evidence = (Evidence("asked:now", "trigger", 0, 0, "", "said that it happens now"),)
+    found = Assessment(level, kind_of(label), 1.0, evidence=evidence)
+    return escalation(turn, Reading(found), path="asked:now")
+
+
+def not_now(turn: Turn) -> Decision:
+    """The grey zone was none: thanks, and the way back."""
+    buttons = (turn.scribe.button("ask", "ask"), turn.scribe.button("emergency", "emergency"))
+    reply = Reply((turn.scribe.phrase("not_now_reply"),), buttons)
+    state = replace(turn.state, pending="")
+    return calm(turn, NOTHING_READ, reply, state, path=("not_now",))
 
 
 def _did_you_mean(turn: Turn, reading: Reading) -> Decision:

@@ -40,6 +40,11 @@ def answer_id(text: str, question: Question, wordings: Wordings) -> str:
     return _longest(folded, question, wordings)
 
 
+def is_plain(text: str, group: str, wordings: Wordings) -> bool:
+    """Whether a reply is a plain yes (or no), and nothing that speaks against it."""
+    return _plainly(fold(text), group, wordings)
+
+
 def told_unasked(text: str, question: Question) -> str:
     """The id of the answer whose own words stand in the text, or ""; no plain yes or no."""
     padded = f" {fold(text)} "
