@@ -50,6 +50,11 @@ class Embedder:
         lengths = np.linalg.norm(means, axis=1, keepdims=True)
         return np.asarray(means / np.maximum(lengths, 1e-12), dtype=np.float32)
 
+    @property
+    def words(self) -> frozenset[str]:
+        """The whole words that the model knows by themselves: words that are spelt rightly."""
+        return frozenset(word for word in self._tokenizer.get_vocab() if word.isalpha())
+
     def _feed(self, ids: list[int]) -> dict[str, NDArray[np.int64]]:
         tokens = np.array([ids], dtype=np.int64)
         known = {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
