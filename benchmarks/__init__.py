@@ -1,1 +1,1 @@
-"""Measurements that are run by hand, not by the tests."""
+"""Measurements of speed, memory and understanding; they print, and assert nothing."""

@@ -62,7 +62,12 @@ def queue_rank(case: Case) -> int:
     """Where `case` stands in the list: 0 for an emergency that nobody acknowledged."""
     if case.level is Level.EMERGENCY and case.status == "new":
         return 0
-    return 1 + Level.EMERGENCY - case.level
+    return rank_of(case.level)
+
+
+def rank_of(level: Level) -> int:
+    """Where a level stands in the list, 1 for an emergency that somebody has acknowledged."""
+    return 1 + Level.EMERGENCY - level
 
 
 def case_of(row: AnyRow) -> Case:

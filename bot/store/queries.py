@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.casefilter import NOBODY, OPEN, CaseFilter
 from bot.core.escalation import Case
 from bot.core.model import Level
-from bot.store.codec import case_of, queue_rank
+from bot.store.codec import case_of, queue_rank, rank_of
 from bot.store.schema import IS_OPEN, NOT_WAITING, escalation, signal_rule
 
 columns = escalation.c
@@ -32,10 +32,16 @@ async def page(
     connection: AsyncConnection, wanted: CaseFilter, *, limit: int, after: Case | None = None
 ) -> tuple[Case, ...]:
     """At most `limit` cases in the order of the queue, those behind `after`."""
-    query = select(escalation).where(*conditions(wanted)).order_by(*QUEUE_ORDER).limit(limit)
-    if after is not None:
-        query = query.where(tuple_(*QUEUE_ORDER) > tuple_(*_place(after)))
+    query = page_query(wanted, limit=limit, after=after)
     return tuple(case_of(row) for row in await connection.execute(query))
+
+
+def page_query(wanted: CaseFilter, *, limit: int, after: Case | None = None) -> Select[Any]:
+    """The query behind `page`, which an index of the queue's order answers."""
+    query = select(escalation).where(*conditions(wanted)).order_by(*QUEUE_ORDER).limit(limit)
+    if after is None:
+        return query
+    return query.where(tuple_(*QUEUE_ORDER) > tuple_(*_place(after)))
 
 
 async def newest(
@@ -87,6 +93,8 @@ def _conditions(wanted: CaseFilter) -> Iterator[ColumnElement[Any]]:
         yield columns.status.in_(wanted.statuses)
     if wanted.levels:
         yield columns.level.in_([int(level) for level in wanted.levels])
+        # The same said of what the list is ordered by, so that its index skips the rest.
+        yield columns.queue_rank.between(*_ranks(wanted.levels))
     if wanted.assignee:
         yield columns.assignee == ("" if wanted.assignee == NOBODY else wanted.assignee)
     if wanted.review_statuses:
@@ -121,6 +129,12 @@ def _equalities(wanted: CaseFilter) -> Iterator[ColumnElement[Any]]:
 
 def _spoke(rule: str) -> ColumnElement[bool]:
     return exists().where(signal_rule.c.escalation_id == columns.id, signal_rule.c.rule_id == rule)
+
+
+def _ranks(levels: tuple[Level, ...]) -> tuple[int, int]:
+    """The first and last place in the order that a case of these levels can have."""
+    first, last = rank_of(max(levels)), rank_of(min(levels))
+    return (0 if Level.EMERGENCY in levels else first), last
 
 
 def _place(case: Case) -> tuple[Any, ...]:

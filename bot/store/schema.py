@@ -138,6 +138,14 @@ escalation = Table(
         postgresql_where=text(IS_OPEN),
     ),
     Index("ix_escalation_list", *QUEUE_ORDER),
+    # What is open, counted from the index alone.
+    Index(
+        "ix_escalation_counts",
+        "status",
+        "level",
+        sqlite_where=text(IS_OPEN),
+        postgresql_where=text(IS_OPEN),
+    ),
     Index(
         "uq_escalation_open",
         "subject_key",

@@ -68,6 +68,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_escalation_created_at", "escalation", ["created_at"], unique=False)
     op.create_index(
+        "ix_escalation_counts",
+        "escalation",
+        ["status", "level"],
+        unique=False,
+        sqlite_where=sa.text("status <> 'resolved'"),
+        postgresql_where=sa.text("status <> 'resolved'"),
+    )
+    op.create_index(
         "ix_escalation_list", "escalation", ["queue_rank", "listed_at", "number"], unique=False
     )
     op.create_index(
