@@ -7,7 +7,7 @@ are skipped. In a phrase
     wake~       any form of the word: wake, wakes, waking, woke, woken
     dysz*       any word that begins so
     word?       may be missing
-    ..          up to three other words      ...   up to eight, across clauses
+    ..          up to three other words      ...   up to eight, across clauses; never "not"
     <name>      whatever the concept of that name finds; <number> is any number
     _           any word at all
     ^ ... $     the phrase starts, or ends, a sentence
@@ -18,7 +18,7 @@ A concept is a name with many phrases. Concepts may use concepts, but not in a c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
 from bot.core.text import Token, Utterance, normalise
@@ -26,6 +26,7 @@ from bot.core.words import Lexicon
 
 GAPS = {"..": (3, False), "...": (8, True)}
 ANY = "_"
+WIDEST = 100  # wider than any gap
 # Concepts that the amounts reader and the tokens give, not the data.
 GIVEN = ("number", "amount_large", "amount_double", "amount_some", "amount_one", "amount_missing")
 MOST_SPANS = 40  # of one concept in one message: bounds the work on hostile texts
@@ -75,7 +76,13 @@ class Matcher:
     concepts: Mapping[str, tuple[int, ...]]
     layers: tuple[Mapping[int, tuple[Phrase, ...]], ...]
     fillers: frozenset[str]
-    names: frozenset[str] = field(default=frozenset())
+    stoppers: frozenset[str]
+
+    def width(self, word: str) -> int:
+        """How much of a gap a word takes up: nothing for a filler, too much for "not"."""
+        if word in self.stoppers:
+            return WIDEST
+        return 0 if word in self.fillers else 1
 
 
 Mentions = Mapping[str, tuple[Span, ...]]
@@ -107,7 +114,7 @@ class _Reader:
         self.places: dict[int, list[Span]] = {}
         self.solid = [0]  # How many words before each place are no fillers.
         for place, token in enumerate(tokens):
-            self.solid.append(self.solid[-1] + (token.word not in matcher.fillers))
+            self.solid.append(self.solid[-1] + matcher.width(token.word))
             self._note(place, token.word)
 
     def _note(self, place: int, word: str) -> None:
@@ -298,7 +305,7 @@ class _Compiler:
             concepts={name: tuple(found) for name, found in concepts.items()},
             layers=tuple(self._layer(names) for names in self._ordered()),
             fillers=self.lexicon.fillers,
-            names=self.names,
+            stoppers=self.lexicon.stoppers,
         )
 
     def _layer(self, names: Iterable[str]) -> dict[int, tuple[Phrase, ...]]:

@@ -341,7 +341,10 @@ def _unleet(word: str, lexicon: Lexicon) -> tuple[str, ...]:
     digits = sum(letter.isdigit() for letter in word)
     if inside and digits * 2 <= len(word):
         return (_unstretch(word.translate(LEET), lexicon),)
-    return tuple(part for part in re.split(r"[@$*]+", word) if part)
+    parts = [part for part in re.split(r"[@$*]+", word) if part]
+    if parts == [word]:
+        return (word,)
+    return tuple(plain for part in parts for plain in _words(part, lexicon))
 
 
 def _settle(tokens: list[Token]) -> list[Token]:

@@ -75,9 +75,12 @@ class Cover:
     inside: bool = False
 
     def holds(self, span: Span) -> bool:
-        """Whether a mention lies in what is governed, and is not the phrase itself."""
+        """Whether a mention lies in what is governed, and is not the phrase itself.
+
+        Harmless wording (`inside`) takes a mention that ends in it.
+        """
         if self.inside:
-            return self.first <= span.first and span.last <= self.last
+            return self.first <= span.last <= self.last
         return self.first <= span.first <= self.last and not (
             span.first <= self.phrase.first and self.phrase.last <= span.last
         )
@@ -141,7 +144,7 @@ def _covers(
 
 
 def _within(inner: Span, outer: Span) -> bool:
-    return outer.first <= inner.first and inner.last <= outer.last and inner != outer
+    return outer.first <= inner.first and inner.last <= outer.last
 
 
 def _spread(
