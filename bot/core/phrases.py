@@ -129,6 +129,7 @@ class _Reader:
         for place, token in enumerate(tokens):
             self.solid.append(self.solid[-1] + matcher.width(token.word))
             self.at.setdefault(token.word, []).append(place)
+        self.known = frozenset(self.at)
         self.mentions: dict[str, Sequence[Span]] = {}
         self.spans: dict[int, list[Span]] = {}  # Of the elements that were asked for.
         self.present: set[int] = set()
@@ -163,7 +164,7 @@ class _Reader:
         return known
 
     def _look(self, element: Element) -> list[Span]:
-        words = element.words & self.at.keys()
+        words = element.words & self.known
         if element.prefixes:
             words |= {word for word in self.at if word.startswith(element.prefixes)}
         spans = [Span(place, place) for word in words for place in self.at[word]]
