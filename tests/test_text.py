@@ -148,6 +148,7 @@ WILD = st.text(max_size=200) | st.text(
 @given(WILD)
 @example("İ")
 @example("5 y")
+@example("0A@0")
 @example("О̀")
 @example("ǅ")
 @example("aaa's")

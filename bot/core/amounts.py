@@ -22,6 +22,7 @@ LARGE_COUNT = 5  # tablets
 LARGE_MG = 60.0  # several tablets together
 LARGE_ONE_MG = 100.0  # said as one figure, which may be a whole day's dose
 LARGE_ML = 60.0  # the liquid has 1 mg in 1 ml
+STRENGTHS = frozenset({5, 10, 20, 25})  # mg in one tablet, in any country
 PACKS = frozenset({10, 14, 15, 20, 21, 24, 25, 28, 30, 40, 42, 50, 56, 60, 84, 90, 100, 112, 120})
 UNITS_OF_DOSE = frozenset({"mg", "mcg", "years", "minutes", "hours", "year", "miles", "percent"})
 FAR = 14  # tokens between a full pack and what is left of it
@@ -128,8 +129,12 @@ def _amount(
         )
     if unit in group["tablets"]:
         return replace(plain, count=number.value)
+    if _is_instead(number, tokens):
+        return replace(plain, count=number.value, last=number.last)
     if unit in group["doses"]:
         return replace(plain, doses=number.value)
+    if _is_strength_alone(number, tokens, rest):
+        return replace(plain, count=1, mg=number.value, last=number.last)
     if unit in group["packs"]:
         return replace(plain, packs=number.value)
     counted = tokens[number.last + 1].word if number.last + 1 < len(tokens) else ""
@@ -140,6 +145,13 @@ def _amount(
     if _follows_verb(number, tokens, group) and _stands_alone(number, tokens, lexicon):
         return replace(plain, count=number.value, last=number.last)
     return None
+
+
+def _is_strength_alone(number: Number, tokens: Sequence[Token], rest: Sequence[Token]) -> bool:
+    """Whether it names one tablet by its strength: "a twenty", "an extra 10"."""
+    before = tokens[number.first - 1].word if number.first else ""
+    named = before in ("a", "my", "another", "extra") or before == "an"
+    return named and number.value in STRENGTHS and not (rest and rest[0].word in ("of", "or"))
 
 
 def _following(last: int, tokens: Sequence[Token], between: frozenset[str]) -> list[Token]:
@@ -195,6 +207,12 @@ def _strength_of_another(
 def _extra(number: Number, tokens: Sequence[Token], group: Groups) -> bool:
     places = (number.first - 1, number.last + 1)
     return any(0 <= p < len(tokens) and tokens[p].word in group["extra"] for p in places)
+
+
+def _is_instead(number: Number, tokens: Sequence[Token]) -> bool:
+    """Whether it is the bare number of "four instead of one"."""
+    before = [token.word for token in tokens[max(0, number.first - 2) : number.first]]
+    return before in (["instead", "of"], ["rather", "than"])
 
 
 def _follows_verb(number: Number, tokens: Sequence[Token], group: Groups) -> bool:

@@ -7,7 +7,7 @@ are skipped. In a phrase
     wake~       any form of the word: wake, wakes, waking, woke, woken
     dysz*       any word that begins so
     word?       may be missing
-    ..          up to three other words      ...   up to eight, across clauses
+    ..          up to three other words      ...   up to eight, across clauses; never "not"
     <name>      whatever the concept of that name finds; <number> is any number
     _           any word at all
     ^ ... $     the phrase starts, or ends, a sentence
@@ -17,8 +17,9 @@ A concept is a name with many phrases. Concepts may use concepts, but not in a c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 from bot.core.text import Token, Utterance, normalise
@@ -26,9 +27,10 @@ from bot.core.words import Lexicon
 
 GAPS = {"..": (3, False), "...": (8, True)}
 ANY = "_"
+WIDEST = 100  # wider than any gap
 # Concepts that the amounts reader and the tokens give, not the data.
 GIVEN = ("number", "amount_large", "amount_double", "amount_some", "amount_one", "amount_missing")
-MOST_SPANS = 40  # of one concept in one message: bounds the work on hostile texts
+MOST_SPANS = 400  # of one concept in one message: bounds the work on hostile texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,15 @@ class Span:
 
     first: int
     last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """What may fill one place in a phrase: words, beginnings of words, other concepts."""
+
+    words: frozenset[str]
+    prefixes: tuple[str, ...]
+    concepts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +75,27 @@ class Phrase:
 class Matcher:
     """Compiled phrases of many concepts.
 
-    `words`, `prefixes` and `concepts` map what may stand in a message to element numbers.
+    `words`, `prefixes` and `concepts` map what may stand in a message to the numbers of
+    `elements`.
     `layers` holds, in the order in which concepts build on each other, the phrases by their
     anchor element.
     """
 
+    elements: tuple[Element, ...]
     words: Mapping[str, tuple[int, ...]]
     prefixes: Mapping[str, tuple[int, ...]]
     prefix_lengths: tuple[int, ...]
     concepts: Mapping[str, tuple[int, ...]]
     layers: tuple[Mapping[int, tuple[Phrase, ...]], ...]
     fillers: frozenset[str]
-    names: frozenset[str] = field(default=frozenset())
+    stoppers: frozenset[str]
+    any: int = -1  # The element that any word fills; it is never an anchor.
+
+    def width(self, word: str) -> int:
+        """How much of a gap a word takes up: nothing for a filler, too much for "not"."""
+        if word in self.stoppers:
+            return WIDEST
+        return 0 if word in self.fillers else 1
 
 
 Mentions = Mapping[str, tuple[Span, ...]]
@@ -104,66 +124,88 @@ class _Reader:
     def __init__(self, tokens: Sequence[Token], matcher: Matcher) -> None:
         self.tokens = tokens
         self.matcher = matcher
-        self.places: dict[int, list[Span]] = {}
         self.solid = [0]  # How many words before each place are no fillers.
+        self.at: dict[str, list[int]] = {}  # The places of each word.
         for place, token in enumerate(tokens):
-            self.solid.append(self.solid[-1] + (token.word not in matcher.fillers))
-            self._note(place, token.word)
+            self.solid.append(self.solid[-1] + matcher.width(token.word))
+            self.at.setdefault(token.word, []).append(place)
+        self.known = frozenset(self.at)
+        self.mentions: dict[str, Sequence[Span]] = {}
+        self.spans: dict[int, list[Span]] = {}  # Of the elements that were asked for.
+        self.present: set[int] = set()
+        for word in self.at:
+            self.present.update(matcher.words.get(word, ()))
+            for length in matcher.prefix_lengths:
+                if length <= len(word):
+                    self.present.update(matcher.prefixes.get(word[:length], ()))
 
-    def _note(self, place: int, word: str) -> None:
-        span = Span(place, place)
-        for element in (*self.matcher.words.get(word, ()), *self.matcher.words.get(ANY, ())):
-            self.places.setdefault(element, []).append(span)
-        for length in self.matcher.prefix_lengths:
-            for element in self.matcher.prefixes.get(word[:length], ()):
-                if len(word) >= length:
-                    self.places.setdefault(element, []).append(span)
-
-    def add(self, concept: str, spans: Iterable[Span]) -> None:
+    def add(self, concept: str, spans: Sequence[Span]) -> None:
         """Make a concept's mentions known to the phrases that use it."""
-        for element in self.matcher.concepts.get(concept, ()):
-            self.places.setdefault(element, []).extend(spans)
+        self.mentions[concept] = (*self.mentions.get(concept, ()), *spans)
+        self.present.update(self.matcher.concepts.get(concept, ()))
 
     def read(self, layer: Mapping[int, tuple[Phrase, ...]]) -> dict[str, tuple[Span, ...]]:
+        """The mentions of the concepts of one layer."""
         found: dict[str, dict[Span, None]] = {}
-        present = self.places.keys()
-        for element in [element for element in present if element in layer]:
+        present = self.present
+        for element in layer.keys() & present:
             for phrase in layer[element]:
                 if phrase.needs <= present:
-                    spans = found.setdefault(phrase.concept, {})
-                    spans.update(dict.fromkeys(self._spans(phrase)))
-        return {
-            name: tuple(sorted(spans, key=lambda s: (s.first, s.last))[:MOST_SPANS])
-            for name, spans in found.items()
-            if spans
-        }
+                    spans = self._find(phrase)
+                    if spans:
+                        found.setdefault(phrase.concept, {}).update(dict.fromkeys(spans))
+        return {name: _bounded(sorted(spans, key=_order)) for name, spans in found.items()}
 
-    def _spans(self, phrase: Phrase) -> list[Span]:
+    def _places(self, element: int) -> list[Span]:
+        """Where an element stands, in order."""
+        known = self.spans.get(element)
+        if known is None:
+            known = self.spans[element] = self._look(self.matcher.elements[element])
+        return known
+
+    def _look(self, element: Element) -> list[Span]:
+        words = element.words & self.known
+        if element.prefixes:
+            words |= {word for word in self.at if word.startswith(element.prefixes)}
+        spans = [Span(place, place) for word in words for place in self.at[word]]
+        for concept in element.concepts:
+            spans += self.mentions.get(concept, ())
+        if len(spans) > 1:
+            spans.sort(key=_order)
+        return spans
+
+    def _find(self, phrase: Phrase) -> list[Span]:
         head, *rest = phrase.parts
-        spans = self.places[head.element][:MOST_SPANS]
+        spans = self._places(head.element)
         if phrase.starts:
             spans = [span for span in spans if self._starts(span.first)]
         for part in rest:
-            nexts = self.places[part.element]
+            nexts = self._any() if part.element == self.matcher.any else self._places(part.element)
             spans = [
                 Span(span.first, after.last)
-                for span in spans
-                for after in nexts
-                if after.first > span.last and self._follows(span.last, after.first, part)
-            ][:MOST_SPANS]
+                for span in _bounded(spans)
+                for after in self._after(span.last, nexts, part)
+            ]
             if not spans:
                 return []
         if phrase.ends:
             spans = [span for span in spans if self._ends(span.last)]
         return spans
 
-    def _follows(self, last: int, first: int, part: Part) -> bool:
-        if self.solid[first] - self.solid[last + 1] > part.gap:
-            return False
-        before, after = self.tokens[last], self.tokens[first]
-        if before.sentence != after.sentence:
-            return False
-        return part.wide or before.clause == after.clause
+    def _any(self) -> list[Span]:
+        return [Span(place, place) for place in range(len(self.tokens))]
+
+    def _after(self, last: int, nexts: list[Span], part: Part) -> Iterator[Span]:
+        """Those of `nexts` that stand near enough after the token `last`."""
+        before = self.tokens[last]
+        for after in nexts[bisect_right(nexts, last, key=_first) :]:
+            if self.solid[after.first] - self.solid[last + 1] > part.gap:
+                return
+            token = self.tokens[after.first]
+            if token.sentence != before.sentence:
+                return
+            if part.wide or token.clause == before.clause:
+                yield after
 
     def _starts(self, place: int) -> bool:
         sentence = self.tokens[place].sentence
@@ -178,6 +220,21 @@ class _Reader:
             token.sentence == sentence and token.word not in self.matcher.fillers
             for token in self.tokens[place + 1 : place + 7]
         )
+
+
+def _first(span: Span) -> int:
+    return span.first
+
+
+def _order(span: Span) -> tuple[int, int]:
+    return span.first, span.last
+
+
+def _bounded(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """The spans; of very many the first and the last ones."""
+    if len(spans) <= MOST_SPANS:
+        return tuple(spans)
+    return (*spans[: MOST_SPANS // 2], *spans[-MOST_SPANS // 2 :])
 
 
 # ---- compiling ---------------------------------------------------------------------
@@ -201,7 +258,8 @@ class _Compiler:
         self.names = frozenset(concepts) | frozenset(GIVEN)
         self.lexicon = lexicon
         self.problems: list[tuple[str, str]] = []
-        self.elements: dict[frozenset[str], int] = {}
+        self.elements: dict[frozenset[str], int] = {frozenset((ANY,)): 0}
+        self.any = 0
         self.phrases: dict[str, list[Phrase]] = {name: [] for name in concepts}
         self.uses: dict[str, set[str]] = {name: set() for name in concepts}
 
@@ -236,7 +294,7 @@ class _Compiler:
                 for place, members in enumerate(sets):
                     number = self.elements.setdefault(members, len(self.elements))
                     parts.append(Part(number) if place else Part(number, width, wide))
-            needs = frozenset(part.element for part in parts)
+            needs = frozenset(part.element for part in parts) - {self.any}
             self.phrases[name].append(Phrase(name, tuple(parts), needs, starts, ends))
 
     def _slot(self, name: str, written: str) -> list[tuple[frozenset[str], ...]]:
@@ -283,22 +341,25 @@ class _Compiler:
         words: dict[str, list[int]] = {}
         prefixes: dict[str, list[int]] = {}
         concepts: dict[str, list[int]] = {}
-        for members, number in self.elements.items():
-            for member in members:
-                if member.startswith("<"):
-                    concepts.setdefault(member.strip("<>"), []).append(number)
-                elif member.startswith("*"):
-                    prefixes.setdefault(member[1:], []).append(number)
-                else:
-                    words.setdefault(member, []).append(number)
+        elements = tuple(_element(members) for members in self.elements)
+        for number, element in enumerate(elements):
+            for table, members in (
+                (words, element.words),
+                (prefixes, element.prefixes),
+                (concepts, element.concepts),
+            ):
+                for member in sorted(members):
+                    table.setdefault(member, []).append(number)
         return Matcher(
+            elements=elements,
             words={word: tuple(found) for word, found in words.items()},
             prefixes={prefix: tuple(found) for prefix, found in prefixes.items()},
             prefix_lengths=tuple(sorted({len(prefix) for prefix in prefixes})),
             concepts={name: tuple(found) for name, found in concepts.items()},
             layers=tuple(self._layer(names) for names in self._ordered()),
             fillers=self.lexicon.fillers,
-            names=self.names,
+            stoppers=self.lexicon.stoppers,
+            any=self.any,
         )
 
     def _layer(self, names: Iterable[str]) -> dict[int, tuple[Phrase, ...]]:
@@ -311,14 +372,15 @@ class _Compiler:
         return {element: tuple(phrases) for element, phrases in layer.items()}
 
     def _weights(self) -> dict[int, int]:
-        """How often each element is used by phrases: a rare one is the best anchor."""
-        weight = dict.fromkeys(self.elements.values(), 0)
+        """How often each element may be expected in a message: a rare one is the best anchor.
+
+        Short words are frequent ones, and so is what many phrases use.
+        """
+        weight = {number: sum(map(_frequency, names)) for names, number in self.elements.items()}
         for phrases in self.phrases.values():
             for phrase in phrases:
                 for element in phrase.needs:
                     weight[element] += 1
-        if frozenset((ANY,)) in self.elements:
-            weight[self.elements[frozenset((ANY,))]] = sum(weight.values())
         return weight
 
     def _ordered(self) -> list[list[str]]:
@@ -335,6 +397,19 @@ class _Compiler:
             for name in ready:
                 del waiting[name]
         return layers
+
+
+def _element(members: frozenset[str]) -> Element:
+    concepts = sorted(member.strip("<>") for member in members if member.startswith("<"))
+    prefixes = sorted(member[1:] for member in members if member.startswith("*"))
+    words = frozenset(member for member in members if member[0] not in "<*")
+    return Element(words, tuple(prefixes), tuple(concepts))
+
+
+def _frequency(member: str) -> int:
+    if member.startswith("<"):
+        return 300
+    return {1: 300, 2: 200, 3: 100, 4: 30}.get(len(member), 5)
 
 
 def _without_outer_gaps(words: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ SHORTEST = 4  # letters: shorter words have too many neighbours
 FAR_FROM = 6  # letters: from here on two slips are forgiven
 JOINED_FROM = 6  # letters: the shortest word that we try to split
 LONGEST_JOIN = 24  # letters
-FOREIGN = 0.45  # the share of known words below which the message is in another language
+UNSURE, FOREIGN = 0.55, 0.35  # shares of known words: below, it may be another language
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,17 @@ def repair(utterance: Utterance, vocabulary: Vocabulary) -> Utterance:
     """The utterance with unknown words mended; known words stay as they are.
 
     Joined words are split and split words joined when the result is known. In a message
-    with few known words (another language) only the nearest corrections are made.
+    with few known words only the nearest corrections are made; in one with hardly any,
+    which is in another language, none.
     """
     tokens = utterance.tokens
     unknown = [not _knows(token.word, vocabulary) for token in tokens]
     if not any(unknown):
         return utterance
-    careful = len(tokens) - sum(unknown) < FOREIGN * len(tokens)
+    share = _known_share(tokens, unknown)
+    if share < FOREIGN:
+        return utterance
+    careful = share < UNSURE
     mended: list[Token] = []
     place = 0
     while place < len(tokens):
@@ -87,6 +91,14 @@ def repair(utterance: Utterance, vocabulary: Vocabulary) -> Utterance:
         place += 1
     text = render(mended, utterance.questions)
     return Utterance(utterance.raw, text, tuple(mended), utterance.questions)
+
+
+def _known_share(tokens: tuple[Token, ...], unknown: list[bool]) -> float:
+    """The share of known words among those of three letters or more; 1 in a short message."""
+    long = [
+        not_known for token, not_known in zip(tokens, unknown, strict=True) if len(token.word) > 2
+    ]
+    return 1 - sum(long) / len(long) if len(long) > 3 else 1.0
 
 
 def correction(word: str, vocabulary: Vocabulary, *, careful: bool = False) -> str:
@@ -173,7 +185,8 @@ def _may_be_part(part: str, vocabulary: Vocabulary) -> bool:
 
 
 SHORT_PARTS = frozenset(
-    "am an as at be by do go he if im in is it me my no of off on or so to up us we".split()
+    {"am", "an", "as", "at", "be", "by", "do", "go", "he", "if", "im", "in", "is", "it", "me"}
+    | {"my", "no", "of", "off", "on", "or", "so", "to", "up", "us", "we"}
 )
 
 

@@ -99,7 +99,7 @@ def signals_from(files: Mapping[str, Mapping[str, Any]], lexicon: Lexicon) -> Si
     homes: dict[str, str] = {}
     for path, data in files.items():
         problems += _unknown_keys(path, "file", data, FILE_KEYS)
-        for name, block in _blocks(path, data):
+        for name, block in _blocks(data):
             homes.setdefault(name, path)
             concepts.setdefault(name, []).extend(_lines(block))
     matcher, wrong = compile_phrases(concepts, lexicon)
@@ -118,7 +118,7 @@ def scope_concept(scope: str, direction: str) -> str:
     return f"scope:{scope}:{direction}"
 
 
-def _blocks(path: str, data: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def _blocks(data: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     yield from (data.get("concepts") or {}).items()
     for name, scope in (data.get("scopes") or {}).items():
         for direction in DIRECTIONS:

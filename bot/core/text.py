@@ -102,23 +102,26 @@ def normalise(raw: str, lexicon: Lexicon) -> Utterance:
     tokens: list[Token] = []
     questions: list[int] = []
     sentence = clause = 0
-    opened = False  # Whether the current sentence has a word.
+    paused = stopped = False  # Whether a clause, or a sentence, ended after the last word.
     for match in TOKEN.finditer(folded):
-        kind = match.lastgroup
-        if kind in ("question", "stop"):
-            if opened:
-                if kind == "question":
-                    questions.append(sentence)
-                sentence, clause, opened = sentence + 1, clause + 1, False
-            continue
+        kind, written = match.lastgroup, match.group()
         if kind == "pause":
-            clause += 1
+            paused = True
             continue
+        if kind in ("question", "stop"):
+            if kind == "question" and tokens and not stopped:
+                questions.append(sentence)
+            stopped = True
+            continue
+        words = _read(str(kind), written, lexicon)
+        if not words:
+            continue
+        if tokens:
+            sentence += stopped
+            clause += stopped or paused
+        paused = stopped = False
         start, end = places[match.start()], places[match.end() - 1] + 1
-        for word in _read(str(kind), match.group(), lexicon):
-            tokens.append(Token(word, start, end, sentence, clause))
-            opened = True
-    tokens = _settle(tokens)
+        tokens.extend(Token(word, start, end, sentence, clause) for word in words)
     return Utterance(raw, render(tokens, questions), tuple(tokens), tuple(questions))
 
 
@@ -238,6 +241,8 @@ def _genuine(word: str) -> bool:
 
 def _read(kind: str, written: str, lexicon: Lexicon) -> tuple[str, ...]:
     """The words that one written token stands for."""
+    if kind == "word" and written in lexicon.common and written not in lexicon.slang:
+        return (written,)
     if kind == "half":
         return ({"2": "half", "3": "third", "4": "quarter"}[written[-1]],)
     if kind == "number":
@@ -341,19 +346,7 @@ def _unleet(word: str, lexicon: Lexicon) -> tuple[str, ...]:
     digits = sum(letter.isdigit() for letter in word)
     if inside and digits * 2 <= len(word):
         return (_unstretch(word.translate(LEET), lexicon),)
-    return tuple(part for part in re.split(r"[@$*]+", word) if part)
-
-
-def _settle(tokens: list[Token]) -> list[Token]:
-    """Number sentences and clauses from 0 without gaps, so that a second reading agrees."""
-    settled: list[Token] = []
-    sentence = clause = -1
-    before: Token | None = None
-    for token in tokens:
-        if before is None or token.sentence != before.sentence:
-            sentence += 1
-        if before is None or token.clause != before.clause:
-            clause += 1
-        settled.append(Token(token.word, token.start, token.end, sentence, clause))
-        before = token
-    return settled
+    parts = [part for part in re.split(r"[@$*]+", word) if part]
+    if parts == [word]:
+        return (word,)
+    return tuple(plain for part in parts for plain in _words(part, lexicon))

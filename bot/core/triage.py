@@ -75,9 +75,12 @@ class Cover:
     inside: bool = False
 
     def holds(self, span: Span) -> bool:
-        """Whether a mention lies in what is governed, and is not the phrase itself."""
+        """Whether a mention lies in what is governed, and is not the phrase itself.
+
+        Harmless wording (`inside`) takes a mention that ends in it.
+        """
         if self.inside:
-            return self.first <= span.first and span.last <= self.last
+            return self.first <= span.last <= self.last
         return self.first <= span.first <= self.last and not (
             span.first <= self.phrase.first and self.phrase.last <= span.last
         )
@@ -141,7 +144,7 @@ def _covers(
 
 
 def _within(inner: Span, outer: Span) -> bool:
-    return outer.first <= inner.first and inner.last <= outer.last and inner != outer
+    return outer.first <= inner.first and inner.last <= outer.last
 
 
 def _spread(
@@ -229,22 +232,37 @@ class _Page:
 
     def try_rule(self, rule: Rule) -> Hit | NearMiss | None:
         """The rule's hit; or what held it back; or None when it does not apply at all."""
-        held: NearMiss | None = None
+        near_miss: NearMiss | None = None
         for way in rule.ways:
             if not all(name in self.mentions for name in way):
                 continue
-            for spans in self._combinations(way, rule.near):
-                reason = self._held(rule, spans)
-                if reason is None:
+            every = [self.mentions[name] for name in way]
+            free = [[span for span in spans if not self._held(rule, span)] for spans in every]
+            for spans in self._combinations(free, rule.near):
+                if not self._excused(rule, spans):
                     return self._hit(rule, way, spans)
-                held = held or NearMiss(rule.id, reason, self._words(spans))
-        return held
+            for spans in islice(self._combinations(every, rule.near), 1):
+                held_by = next(filter(None, (self._held(rule, span) for span in spans)), "")
+                held_by = held_by or self._excused(rule, spans)
+                near_miss = near_miss or NearMiss(rule.id, held_by, self._words(spans))
+        return near_miss
 
-    def _combinations(self, way: Sequence[str], near: int) -> Iterator[tuple[Span, ...]]:
-        every = product(*(self.mentions[name] for name in way))
-        for spans in islice(every, MOST_COMBINATIONS):
-            if len(spans) == 1 or self._near(spans, near):
-                yield spans
+    def _combinations(
+        self, lists: Sequence[Sequence[Span]], near: int
+    ) -> Iterator[tuple[Span, ...]]:
+        """One span of each list, as near to each other as the rule asks."""
+        for group in [lists] if near == MESSAGE else self._by_sentence(lists):
+            for spans in islice(product(*group), MOST_COMBINATIONS):
+                if len(spans) == 1 or self._near(spans, near):
+                    yield spans
+
+    def _by_sentence(self, lists: Sequence[Sequence[Span]]) -> Iterator[list[list[Span]]]:
+        sentences = sorted({self.tokens[span.first].sentence for span in lists[0]})
+        for number in sentences:
+            yield [
+                [span for span in spans if self.tokens[span.first].sentence == number]
+                for spans in lists
+            ]
 
     def _near(self, spans: Sequence[Span], near: int) -> bool:
         if near == MESSAGE:
@@ -255,16 +273,18 @@ class _Page:
         gap = last - first + 1 - sum(span.last - span.first + 1 for span in spans)
         return gap <= near
 
-    def _held(self, rule: Rule, spans: Sequence[Span]) -> str | None:
-        """The scope or concept that takes the combination away, or None."""
-        for cover in self.covers:
-            if cover.scope in rule.held_by and any(cover.holds(span) for span in spans):
-                return cover.scope
+    def _held(self, rule: Rule, span: Span) -> str:
+        """The scope that takes a mention away, or ""."""
+        held = (c.scope for c in self.covers if c.scope in rule.held_by and c.holds(span))
+        return next(held, "")
+
+    def _excused(self, rule: Rule, spans: Sequence[Span]) -> str:
+        """The concept that takes a combination away, or ""."""
         for name in rule.unless:
             for other in self.mentions.get(name, ()):
                 if self._near((*spans, other), rule.near):
                     return name
-        return None
+        return ""
 
     def _hit(self, rule: Rule, way: Sequence[str], spans: Sequence[Span]) -> Hit:
         evidence = tuple(

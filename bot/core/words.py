@@ -15,10 +15,11 @@ class Lexicon:
 
     `contractions` and `slang` map one written word to the words it stands for; `emoji`
     maps a sign to words; `numbers` maps a number word to its value; `units` are the letters
-    that may stick to a number (10mg, 20s, 3x); `fillers` are words that phrases skip;
-    `common` are words that are spelt rightly, with their regular inflections; `plain` are
-    those that were written in the list itself; `forms` maps a base word to its irregular
-    forms; `amounts` names the groups of words by which amounts are read.
+    that may stick to a number (10mg, 20s, 3x); `fillers` are words that phrases skip,
+    `stoppers` those that no gap may hold (not, never, but); `common` are words that are
+    spelt rightly, with their regular inflections; `plain` are those that were written in
+    the list itself; `forms` maps a base word to its irregular forms; `amounts` names the
+    groups of words by which amounts are read.
     """
 
     contractions: Mapping[str, tuple[str, ...]]
@@ -27,6 +28,7 @@ class Lexicon:
     numbers: Mapping[str, float]
     units: frozenset[str]
     fillers: frozenset[str]
+    stoppers: frozenset[str]
     common: frozenset[str]
     plain: tuple[str, ...]
     forms: Mapping[str, tuple[str, ...]]
@@ -54,9 +56,9 @@ def lexicon_from(*files: Mapping[str, Any]) -> Lexicon:
     """The lexicon that the mappings read from the `words.yml` of each language describe.
 
     A file has the keys `contractions`, `slang`, `emoji`, `numbers` and `irregular`
-    (mappings of text to text), `units`, `fillers` and `common` (blocks of words divided by
-    white space) and `amounts` (a mapping of group to block). A key that is missing counts as
-    empty; where two files name the same word, the first one counts.
+    (mappings of text to text), `units`, `fillers`, `stoppers` and `common` (blocks of words
+    divided by white space) and `amounts` (a mapping of group to block). A key that is missing
+    counts as empty; where two files name the same word, the first one counts.
     """
     data = _merged(files)
     contractions = _word_map(data, "contractions")
@@ -80,6 +82,7 @@ def lexicon_from(*files: Mapping[str, Any]) -> Lexicon:
         numbers=numbers,
         units=frozenset(_words(data, "units")),
         fillers=fillers,
+        stoppers=frozenset(_words(data, "stoppers")),
         common=common,
         plain=plain,
         forms=forms,

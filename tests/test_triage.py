@@ -1,0 +1,351 @@
+"""Danger read by rules: what hits, what a scope holds back, and what the message says besides."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.model import Level
+from bot.core.phrases import GIVEN
+from bot.core.signals import SignalProblem, Signals, signals_from
+from bot.core.text import normalise
+from bot.core.triage import SignalReading, read_signals
+from bot.errors import ContentError
+from tests.reading import ROOT, lexicon, read_yaml, reading, signals, understand
+
+
+def level_of(found: SignalReading) -> str:
+    return found.hits[0].level.label if found.hits else "calm"
+
+
+def kinds(text: str) -> set[str]:
+    return {f"{hit.level.label}/{hit.kind}".strip("/") for hit in reading(text).hits}
+
+
+# ---- the fifteen rules, by pairs of messages that differ by the one thing
+
+
+def rule_messages() -> list[Any]:
+    """Each message of tests/cases/triage with the level that it must get."""
+    return [
+        pytest.param(message["text"], message["level"], id=f"{path.name}:{number}")
+        for path in sorted((ROOT / "tests" / "cases" / "triage").glob("rule_*.yml"))
+        for number, pair in enumerate(read_yaml(path)["pairs"], 1)
+        for message in pair
+    ]
+
+
+@pytest.mark.parametrize(("text", "level"), rule_messages())
+def test_a_message_gets_the_level_of_its_rule(text: str, level: str) -> None:
+    escalates = Level.parse(level).escalates
+
+    assert level_of(reading(text)) == (level if escalates else "calm")
+
+
+def test_each_rule_has_ten_pairs_or_more() -> None:
+    paths = sorted((ROOT / "tests" / "cases" / "triage").glob("rule_*.yml"))
+
+    assert len(paths) == 15
+    assert min(len(read_yaml(path)["pairs"]) for path in paths) >= 10
+
+
+# ---- kinds
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("I swallowed the whole bottle", "emergency/overdose"),
+        ("lost count of how many he took", "emergency/overdose"),
+        ("her lips are grey", "emergency/breathing"),
+        ("six breaths a minute", "emergency/breathing"),
+        ("shouting and shaking him, nothing", "emergency/unresponsive"),
+        ("she keeps passing out", "emergency/unresponsive"),
+        ("jerking all over with foam at the mouth", "emergency/seizure"),
+        ("no baclofen for two days and he sees spiders on the wall", "emergency/withdrawal"),
+        ("took all her pills and left a note", "emergency/suicide_attempt"),
+        ("my throat is closing after the new tablet", "emergency/allergic"),
+        ("the toddler had a tablet in her mouth", "emergency/child"),
+        ("the pump stopped and I am itching and burning up", "emergency/pump"),
+        ("one side of his face is drooping", "emergency/other"),
+        ("choking on his vomit", "emergency/other"),
+        ("nobody would miss me if I was gone", "suicide_crisis"),
+        ("I keep cutting my arms", "suicide_crisis"),
+        ("took my baclofen on top of two vodkas", "urgent/mixed"),
+        ("I took my morning dose twice", "urgent/extra_dose"),
+        ("I ran out of my baclofen yesterday", "urgent/stopped"),
+        ("can't keep my eyes open since they raised my baclofen", "urgent/drowsy"),
+        ("his baclofen pump keeps beeping", "urgent/pump_alarm"),
+        ("I am on dialysis and took one baclofen", "urgent/other"),
+    ],
+)
+def test_each_kind_is_told_apart(text: str, kind: str) -> None:
+    assert kind in kinds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("no respira, ayuda", "emergency/breathing"),
+        ("tomó toda la caja de pastillas", "emergency/overdose"),
+        ("elle ne se réveille pas", "emergency/unresponsive"),
+        ("je veux mourir", "suicide_crisis"),
+        ("er atmet nicht mehr", "emergency/breathing"),
+        ("sie hat die ganze Packung Tabletten geschluckt", "emergency/overdose"),
+        ("ele não acorda", "emergency/unresponsive"),
+        ("quero me matar", "suicide_crisis"),
+        ("non respira", "emergency/breathing"),
+        ("voglio farla finita", "suicide_crisis"),
+        ("hij wordt niet wakker", "emergency/unresponsive"),
+        ("ze heeft te veel pillen geslikt", "emergency/overdose"),
+        ("nie oddycha", "emergency/breathing"),
+        ("chcę się zabić", "suicide_crisis"),
+        ("он не просыпается", "emergency/unresponsive"),
+        ("она выпила всю пачку таблеток", "emergency/overdose"),
+        ("не дихає", "emergency/breathing"),
+        ("хочу померти", "suicide_crisis"),
+        ("nefes almıyor", "emergency/breathing"),
+        ("intihar etmek istiyorum", "suicide_crisis"),
+        ("لا يتنفس", "emergency/breathing"),
+        ("أريد أن أموت", "suicide_crisis"),
+        ("वह सांस नहीं ले रहा", "emergency/breathing"),
+        ("मैं मरना चाहता हूं", "suicide_crisis"),
+        ("wo saans nahi le raha", "emergency/breathing"),
+        ("mujhe marna hai", "suicide_crisis"),
+    ],
+)
+def test_emergency_words_of_every_language_are_active_for_everyone(text: str, kind: str) -> None:
+    assert kind in kinds(text)
+
+
+# ---- scope
+
+
+@pytest.mark.parametrize(
+    ("text", "scope"),
+    [
+        ("she is not choking on food", "negated"),
+        ("I overdosed three years ago", "past"),
+        ("what if he swallowed the whole bottle", "hypothetical"),
+        ("symptoms of a seizure like having a seizure", "asked"),
+        ("these shoes, I overdosed on glitter", "figurative"),
+        ("in the film she took a handful of pills", "news"),
+        ("my dog is having a seizure", "animal"),
+    ],
+)
+def test_a_scope_holds_a_sign_back_and_says_so(text: str, scope: str) -> None:
+    found = reading(text)
+
+    assert level_of(found) == "calm"
+    assert scope in {near.held_by for near in found.near_misses}
+    assert found.has(scope)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I overdosed last year. My mother is not breathing",
+        "he is not breathing, but he has no rash",
+        "this queue is killing me, and my son swallowed my pills",
+        "my dog is fine, my toddler ate my baclofen",
+        "we saw a film. now he won't wake up",
+        "what if it happens again? she can't breathe",
+        "no fever, no rash, but she cannot be woken",
+        "I was not sure, he took a handful",
+    ],
+)
+def test_a_scope_never_takes_away_a_second_sign(text: str) -> None:
+    assert level_of(reading(text)) == "emergency"
+
+
+@given(st.sampled_from(["please", "thank you so much", "sorry to bother you", "have a nice day"]))
+def test_a_polite_word_never_lowers_an_emergency(polite: str) -> None:
+    for text in ("she is not breathing", "I took 20 tablets", "he won't wake up"):
+        assert level_of(reading(f"{polite}. {text}")) == "emergency"
+        assert level_of(reading(f"{text} {polite}")) == "emergency"
+
+
+# ---- evidence and facts
+
+
+def test_evidence_points_at_the_words_as_they_were_written() -> None:
+    raw = "Help!! I can't WAKE him"
+
+    hit = reading(raw).hits[0]
+
+    assert (hit.rule, hit.level, hit.kind) == ("waking_danger", Level.EMERGENCY, "unresponsive")
+    assert [raw[e.start : e.end] for e in hit.evidence] == ["can't WAKE"]
+    assert hit.evidence[0].text == "can't WAKE"
+    assert hit.reason
+
+
+def test_the_highest_level_comes_first() -> None:
+    found = reading("ran out of baclofen on Monday and now she is not breathing")
+
+    assert [hit.level for hit in found.hits] == sorted(
+        (hit.level for hit in found.hits), reverse=True
+    )
+    assert len(found.hits) >= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("I took 20 tablets", "self"),
+        ("my husband took 20 tablets", "other"),
+        ("she won't wake up", "other"),
+        ("I can't breathe", "self"),
+        ("overdose", ""),
+    ],
+)
+def test_whom_it_is_about(text: str, subject: str) -> None:
+    assert reading(text).subject == subject
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [("I took 20 and I am home alone", True), ("took 20, nobody is here", True), ("hi", False)],
+)
+def test_whether_the_person_is_alone(text: str, alone: bool) -> None:
+    assert reading(text).alone is alone
+
+
+@pytest.mark.parametrize(
+    ("text", "happened"),
+    [
+        ("I took two of them", True),
+        ("she drank a beer", True),
+        ("what if I took two", False),
+        ("I did not take any", False),
+        ("is it addictive", False),
+    ],
+)
+def test_whether_something_happened_in_reality(text: str, happened: bool) -> None:
+    assert reading(text).happened is happened
+
+
+# ---- robustness
+
+
+@given(st.text(max_size=300))
+@settings(max_examples=60)
+def test_reading_is_total(raw: str) -> None:
+    for hit in reading(raw).hits:
+        for evidence in hit.evidence:
+            assert raw[evidence.start : evidence.end] == evidence.text
+
+
+WORDS = (
+    *("i", "took", "20", "pills", "not", "no", "if", "he", "is", "breathing", "wake", "her", "my"),
+    *("dog", "last", "year", "wants", "to", "die", "baclofen", "and", "but", ".", ",", "?"),
+    *("what", "fever", "stiff", "film", "handful"),
+)
+
+
+@given(
+    st.lists(
+        st.sampled_from(WORDS),
+        max_size=40,
+    )
+)
+@settings(max_examples=60)
+def test_reading_is_total_on_dangerous_words(words: list[str]) -> None:
+    reading(" ".join(words))
+
+
+@pytest.mark.parametrize("word", ["took 20 pills ", "not breathing ", "x ", "overdose "])
+def test_a_huge_message_is_read_in_bounded_time(word: str) -> None:
+    raw = word * (100_000 // len(word))
+    reading("warm up")
+
+    start = time.perf_counter()
+    reading(raw)
+
+    assert time.perf_counter() - start < 5  # seconds; a runaway would take minutes
+
+
+# ---- the data
+
+
+def build(files: dict[str, Any]) -> Signals:
+    return signals_from(files, lexicon())
+
+
+RULE = {"level": "emergency", "kind": "other", "reason": "Because.", "when": "sign"}
+
+
+def test_a_small_file_makes_a_working_reader() -> None:
+    small = build({"a.yml": {"concepts": {"sign": "all alarm/alarms stop~"}, "rules": {"r": RULE}}})
+
+    found = read_signals(normalise("All alarms are stopping", lexicon()), small)
+
+    assert [hit.rule for hit in found.hits] == []
+    assert level_of(read_signals(normalise("all the alarms stopped", lexicon()), small)) == "calm"
+    assert level_of(read_signals(normalise("all alarms stopped", lexicon()), small)) == "emergency"
+
+
+def test_files_add_to_each_others_concepts() -> None:
+    both = build(
+        {
+            "en.yml": {"concepts": {"sign": "fire"}, "rules": {"r": RULE}},
+            "xx.yml": {"concepts": {"sign": "feuer"}},
+        }
+    )
+
+    assert level_of(read_signals(normalise("feuer", lexicon()), both)) == "emergency"
+
+
+@pytest.mark.parametrize(
+    ("data", "where", "words"),
+    [
+        ({"concepts": {"sign": ".. gap"}}, "sign", "gap"),
+        ({"concepts": {"sign": "<nobody> here"}}, "sign", "is not a concept"),
+        ({"concepts": {"a": "<b> x", "b": "<a> y"}}, "a, b", "circle"),
+        ({"rules": {"r": {**RULE, "when": "nothing"}}}, "r", "is not a concept"),
+        ({"concepts": {"sign": "x"}, "rules": {"r": {**RULE, "level": "high"}}}, "r", "level"),
+        ({"concepts": {"sign": "x"}, "rules": {"r": {**RULE, "near": "far"}}}, "r", "near"),
+        ({"concepts": {"sign": "x"}, "rules": {"r": {**RULE, "held_by": "moon"}}}, "r", "scope"),
+        ({"concepts": {"sign": "x"}, "rules": {"r": {**RULE, "colour": "red"}}}, "r", "key"),
+        ({"scopes": {"s": {"window": "wide"}}}, "s", "number"),
+        ({"scopes": {"s": {"broken_by": "nobody"}}}, "s", "not a concept"),
+        ({"notions": {}}, "file", "key"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(data: Any, where: str, words: str) -> None:
+    with pytest.raises(ContentError) as caught:
+        build({"bad.yml": data})
+
+    problems = [p for p in caught.value.problems if isinstance(p, SignalProblem)]
+    assert any(problem.where == where and words in problem.sentence for problem in problems)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(ContentError) as caught:
+        build({"bad.yml": {"concepts": {"sign": ".. x"}, "rules": {"r": {**RULE, "near": "far"}}}})
+
+    assert len(caught.value.problems) == 2
+
+
+def test_no_wording_of_the_shipped_rules_is_out_of_reach() -> None:
+    """Every concept that a rule names is found by some phrase, or given by the amounts."""
+    layers = signals().matcher.layers
+    found = {p.concept for layer in layers for phrases in layer.values() for p in phrases}
+    named = {name for rule in signals().rules for way in rule.ways for name in way}
+
+    assert named - found <= set(GIVEN)
+
+
+def test_a_message_is_read_within_a_millisecond_or_two() -> None:
+    text = "my husband took his baclofen at ten and then he had two beers with his friends and now "
+    text += "he is asleep on the sofa and I am not sure if I should wake him"
+    understand(text)
+
+    start = time.perf_counter()
+    for _ in range(20):
+        reading(text)
+
+    assert (time.perf_counter() - start) / 20 < 0.02  # seconds; loose, for a busy machine
