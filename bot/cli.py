@@ -112,7 +112,8 @@ def explain(
 def check() -> None:
     """Checks all content; every problem at once, at path:line:column."""
     from bot.content import load
-    from bot.reading import words_of
+    from bot.core.signals import signals_from
+    from bot.core.words import lexicon_from
     from bot.tools.check import near_copies
 
     root = read_settings().content_dir
@@ -123,7 +124,7 @@ def check() -> None:
             print_line(str(problem))
         print_line(f"{len(error.problems)} problems. The bot does not start with them.")
         raise typer.Exit(1) from None
-    words_of(loaded)
+    signals_from(loaded.signals, lexicon_from(loaded.words))
     found = near_copies(root)
     for problem in found:
         print_line(str(problem))

@@ -94,17 +94,24 @@ def learned(
     embed: Embedder | None,
     *,
     cache: Path,
+    prepare: Callable[[str], str] = str,
+    depends_on: str = "",
     recipe: Recipe = STANDARD,
     progress: Progress = in_silence,
 ) -> Learned:
     """The reader for these examples: from the folder `cache` if it was trained before,
     else trained now and kept there. Embeddings are kept by text, so that a change of a
     few examples embeds only those. An unreadable or unwritable cache is done without.
+
+    `prepare` makes of each text what the reader shall see, when it is trained;
+    `depends_on` names what `prepare` hangs on beside our own code: a version of content.
     """
-    key = _key(texts, labels, embed, recipe)
+    model = "" if embed is None else embed.digest
+    key = _key(model, depends_on, asdict(recipe), list(texts), list(labels))
     kept = _load_learned(cache / f"learned-{key}.npz", recipe)
     if kept is not None:
         return kept
+    texts = [prepare(text) for text in texts]
     # Imported here: scipy takes a second to import, and only training needs it.
     from bot.core.teach import learn_grams, train
 
@@ -138,19 +145,19 @@ def embed_all(
 ) -> NDArray[np.float16]:
     """The embeddings of `texts`: texts x layers x width. Known ones come from `cache`."""
     path = cache / f"embeddings-{embed.digest[:16]}.npz"
+    keys = [_text_key(text) for text in texts]
     known = _load_embeddings(path)
-    missing = sorted({text for text in texts if _text_key(text) not in known})
+    fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     with ThreadPoolExecutor(WORKERS) as pool:
-        for done, (text, embedding) in enumerate(
-            zip(missing, pool.map(embed, missing), strict=True)
+        for done, (key, embedding) in enumerate(
+            zip(fresh, pool.map(embed, fresh.values()), strict=True)
         ):
-            known[_text_key(text)] = embedding.astype(np.float16)
+            known[key] = embedding.astype(np.float16)
             if done % 100 == 0:
-                progress("Embedding the examples", done / len(missing))
-    found = np.stack([known[_text_key(text)] for text in texts])
-    if missing:
-        keys = np.array([_text_key(text) for text in texts])
-        _save(path, {"keys": keys, "vectors": found}, replaces="embeddings-*.npz")
+                progress("Embedding the examples", done / len(fresh))
+    found = np.stack([known[key] for key in keys])
+    if fresh:
+        _save(path, {"keys": np.array(keys), "vectors": found}, replaces="embeddings-*.npz")
     return found
 
 
@@ -165,13 +172,25 @@ def _load_embeddings(path: Path) -> dict[str, NDArray[np.float16]]:
     return dict(zip(arrays["keys"].tolist(), arrays["vectors"], strict=True))
 
 
-def _key(
-    texts: Sequence[str], labels: Sequence[str], embed: Embedder | None, recipe: Recipe
-) -> str:
-    """What the trained reader depends on, as one digest."""
-    model = "" if embed is None else embed.digest
-    facts = json.dumps([FORMAT, model, asdict(recipe), list(texts), list(labels)])
-    return hashlib.sha256(facts.encode()).hexdigest()[:24]
+def kept_words(
+    make: Callable[[], Sequence[str]], *, cache: Path, depends_on: str
+) -> tuple[str, ...]:
+    """The words that `make` gives, from the folder `cache` if they were made before."""
+    path = cache / f"words-{_key(depends_on)}.npz"
+    arrays = _load(path)
+    if arrays is not None and "words" in arrays:
+        return tuple(arrays["words"].tolist())
+    words = tuple(make())
+    _save(path, {"words": np.array(words)}, replaces="words-*.npz")
+    return words
+
+
+def _key(*facts: object) -> str:
+    """What a kept file depends on, our own code included, as one digest."""
+    digest = hashlib.sha256(json.dumps([FORMAT, *facts]).encode())
+    for path in sorted((Path(__file__).parent / "core").glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:24]
 
 
 def _arrays(learned: Learned) -> dict[str, NDArray[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from bot import models
@@ -72,14 +73,15 @@ def readers_from(
     progress: Progress = _quietly,
 ) -> Readers:
     """Readers that learned from `teaching` (all examples, or all but one voice's)."""
-    lexicon, signals, vocabulary = words_of(loaded)
+    lexicon, signals, vocabulary = words_of(loaded, embed, trained=trained)
     examples = tuple(teaching)
-    texts = [prepared(example.text, lexicon, vocabulary) for example in examples]
     learned = models.learned(
-        texts,
+        [example.text for example in examples],
         [example.label for example in examples],
         embed,
         cache=trained,
+        prepare=lambda text: prepared(text, lexicon, vocabulary),
+        depends_on=loaded.version,
         progress=progress,
     )
     return Readers(
@@ -93,17 +95,34 @@ def readers_from(
     )
 
 
-def words_of(loaded: Loaded) -> tuple[Lexicon, Signals, Vocabulary]:
-    """The lexicon, the signals and the vocabulary that typos are repaired towards."""
+def words_of(
+    loaded: Loaded, embed: Embedder | None, *, trained: Path
+) -> tuple[Lexicon, Signals, Vocabulary]:
+    """The lexicon, the signals and the vocabulary that typos are repaired towards.
+
+    The words that the embedding model knows whole count as spelt rightly: without them
+    "unwise" was repaired to "unite" and "trunk" to "truck".
+    """
     lexicon = lexicon_from(loaded.words)
+    if embed is not None:
+        lexicon = replace(lexicon, common=lexicon.common | embed.words)
     signals = signals_from(loaded.signals, lexicon)
+    shared = models.kept_words(
+        lambda: _shared_words(loaded.teaching, lexicon),
+        cache=trained,
+        depends_on=f"{loaded.version} {embed.digest if embed else ''}",
+    )
+    return lexicon, signals, vocabulary_from((*signals.vocabulary, *shared), lexicon)
+
+
+def _shared_words(teaching: Iterable[Example], lexicon: Lexicon) -> list[str]:
+    """The words of at least SHARED_BY examples, the commonest first."""
     counts = Counter(
         word
-        for example in loaded.teaching
-        for word in {token.word for token in normalise(example.text, lexicon).tokens}
+        for example in teaching
+        for word in dict.fromkeys(token.word for token in normalise(example.text, lexicon).tokens)
     )
-    shared = [word for word, count in counts.most_common() if count >= SHARED_BY]
-    return lexicon, signals, vocabulary_from((*signals.vocabulary, *shared), lexicon)
+    return [word for word, count in counts.most_common() if count >= SHARED_BY]
 
 
 def prepared(text: str, lexicon: Lexicon, vocabulary: Vocabulary) -> str:

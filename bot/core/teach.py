@@ -13,6 +13,8 @@ from bot.core.grams import Vocabulary
 from bot.core.learn import STANDARD, Learned, Linear, Matrix, Recipe
 from bot.core.softmax import Progress, in_silence
 
+BLOCK = 2_048  # embeddings that are turned into 32-bit numbers at a time, to save memory
+
 
 def train(
     texts: Sequence[str],
@@ -107,13 +109,17 @@ def _fit_meaning(
 
     The directions only make training fast: with all of them the result would be the same.
     """
-    rows = embeddings.reshape(len(embeddings), -1).astype(np.float32)
-    middle = rows.mean(axis=0)
-    rows -= middle
-    _, directions = np.linalg.eigh(rows.T @ rows)
-    directions = directions[:, ::-1][:, : recipe.components]
+    rows = embeddings.reshape(len(embeddings), -1)
+    blocks = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
+    middle = np.mean(rows, axis=0, dtype=np.float64).astype(np.float32)
+    spread = np.zeros((rows.shape[1], rows.shape[1]), np.float32)
+    for block in blocks:
+        centred = block.astype(np.float32) - middle
+        spread += centred.T @ centred
+    _, directions = np.linalg.eigh(spread)
+    directions = np.ascontiguousarray(directions[:, ::-1][:, : recipe.components])
     found = softmax.fit(
-        rows @ directions,
+        np.concatenate([(block.astype(np.float32) - middle) @ directions for block in blocks]),
         targets,
         strength=recipe.meaning_strength,
         rounds=recipe.meaning_rounds,

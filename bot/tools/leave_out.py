@@ -65,7 +65,7 @@ def leave_one_voice_out(
     # Imported here: scipy takes a second to import, and only training needs it.
     from bot.core.teach import train
 
-    lexicon, signals, vocabulary = words_of(loaded)
+    lexicon, signals, vocabulary = words_of(loaded, embed, trained=trained)
     styles = {voice.id: voice.style for voice in loaded.voices}
     rows = from_examples(loaded.teaching, loaded.knowledge.topics, styles=styles, source="taught")
     texts = [prepared(row.text, lexicon, vocabulary) for row in rows]
