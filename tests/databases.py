@@ -6,6 +6,7 @@ a folder of its own.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -54,6 +55,7 @@ def postgres_url() -> Iterator[str]:
         yield server.get_uri()
     finally:
         server.cleanup()
+        atexit.unregister(server._cleanup)  # or it comes back at exit and makes the folder anew
         shutil.rmtree(folder, ignore_errors=True)
 
 
