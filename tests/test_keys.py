@@ -99,6 +99,13 @@ def test_a_key_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         Keys.load(tmp_path / "keys")
 
 
+def test_a_key_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file where the folder should be")
+
+    with pytest.raises(SettingsError, match="ENCRYPTION_KEYS_FILE"):
+        Keys.load_or_create(tmp_path / "var" / "keys")
+
+
 def test_keys_show_themselves_nowhere() -> None:
     keys = Keys(b"x" * 32, (KEY,))
 

@@ -662,6 +662,13 @@ async def test_a_file_that_is_no_database_is_told(tmp_path: Path, keys: Keys) ->
         await Store.open(f"sqlite:///{tmp_path}/bot.db", keys)
 
 
+async def test_a_folder_that_cannot_be_made_is_away(tmp_path: Path, keys: Keys) -> None:
+    (tmp_path / "var").write_text("a file where the folder should be")
+
+    with pytest.raises(StoreAway, match="var"):
+        await Store.open(f"sqlite:///{tmp_path}/var/sub/bot.db", keys)
+
+
 async def test_a_server_that_is_not_there_is_away(keys: Keys) -> None:
     with pytest.raises(StoreAway):
         await Store.open("postgresql://bot@127.0.0.1:9/bot", keys)
@@ -770,6 +777,25 @@ async def test_what_was_just_done_can_be_undone(store: Store, clock: Clock) -> N
     assert isinstance(again, Step)
     assert (undone.case.status, undone.case.waiting_since) == ("new", NOW)
     assert again.case.status == "acknowledged", "an undo is undone like anything else"
+
+
+async def test_a_look_by_somebody_else_stands_in_no_way_of_an_undo(store: Store) -> None:
+    case = await store.record(an_entry())
+    await store.act(case.id, Acknowledge("ana"))
+    await store.act(case.id, View("ben"))
+
+    undone = await store.undo(case.id, "ana")
+
+    assert isinstance(undone, Step)
+    assert undone.case.status == "new"
+
+
+async def test_nothing_is_undone_once_a_new_message_came(store: Store) -> None:
+    case = await store.record(an_entry())
+    await store.act(case.id, Acknowledge("ana"))
+    await store.record(an_entry(update_id="2"))
+
+    assert isinstance(await store.undo(case.id, "ana"), Refusal)
 
 
 async def test_clocks_act_when_they_are_due(store: Store, clock: Clock) -> None:

@@ -238,6 +238,11 @@ def parse_number(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def clean_tag(tag: str) -> str:
+    """A label as it is kept: lower case letters, digits and hyphens, at most 32 of them."""
+    return re.sub(r"[^a-z0-9]+", "-", tag.lower()).strip("-")[:32]
+
+
 def reply_id(texts: tuple[str, ...]) -> str:
     """A fingerprint of a reply, so that two cases show whether they got the same one."""
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16] if texts else ""

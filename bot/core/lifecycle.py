@@ -15,7 +15,6 @@ The level never falls.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
@@ -52,6 +51,7 @@ from bot.core.escalation import (
     Event,
     Rules,
     Status,
+    clean_tag,
     judge,
     verdict,
 )
@@ -347,11 +347,6 @@ def _undo(case: Case, action: Undo, now: datetime, _rules: Rules) -> Outcome:
 
 
 # ---- shared ------------------------------------------------------------------------
-
-
-def clean_tag(tag: str) -> str:
-    """A label as it is kept: lower case letters, digits and hyphens, at most 32 of them."""
-    return re.sub(r"[^a-z0-9]+", "-", tag.lower()).strip("-")[:32]
 
 
 def _event(name: str, old: Case, new: Case, *only: str) -> Event:

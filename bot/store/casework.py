@@ -16,6 +16,8 @@ from bot.store.codec import case_of, events_of, review_of, short
 from bot.store.keys import Keys
 from bot.store.schema import escalation, event, note, review
 
+# What may have happened since without standing in the way of an undo.
+ASIDE = ("viewed", "alert_sent", "alert_failed", "note_added", "tagged", "reply_sent")
 BATCH = 200  # cases that a tick looks at in one transaction
 
 
@@ -61,8 +63,13 @@ def review_row(keys: Keys, given: Review) -> dict[str, object]:
 
 async def undo(writing: Writing, case: Case, actor: str) -> Outcome:
     """Take back the last thing that happened to the case, if `actor` just did it."""
-    last = select(event).where(event.c.escalation_id == case.id).order_by(event.c.seq.desc())
-    found = events_of(await writing.connection.execute(last.limit(1)))
+    last = (
+        select(event)
+        .where(event.c.escalation_id == case.id, event.c.type.not_in(ASIDE))
+        .order_by(event.c.seq.desc())
+        .limit(1)
+    )
+    found = events_of(await writing.connection.execute(last))
     if not found:
         return Refusal("There is nothing to undo.")
     action = Undo(actor, found[0].event, found[0].actor, found[0].at)

@@ -99,7 +99,11 @@ def _address(url: str) -> URL:
 def _sqlite(address: URL) -> Database:
     if not address.database or address.database == ":memory:":
         raise SettingsError("DATABASE_URL names no file; write it as sqlite:///var/bot.db.")
-    Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(address.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreAway(f"The folder {folder} cannot be made ({error.strerror}).") from error
     writer = _sqlite_engine(address, "BEGIN IMMEDIATE", size=1)
     return Database(_sqlite_engine(address, "BEGIN", size=READERS), writer)
 

@@ -58,12 +58,17 @@ class Keys:
         """The keys in the file, and whether it was made just now (then tell to move it)."""
         if path.exists():
             return cls.load(path), False
-        path.parent.mkdir(parents=True, exist_ok=True)
         keys = cls.generate()
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             _write_new(path, keys.as_text())
-        except FileExistsError:  # another process was faster
-            return cls.load(path), False
+        except OSError as error:
+            if path.exists():  # another process was faster
+                return cls.load(path), False
+            raise SettingsError(
+                f"{path}: no key file is there and none can be made ({error.strerror}); "
+                "set ENCRYPTION_KEYS_FILE to where the keys are."
+            ) from error
         return keys, True
 
     def rotated(self) -> Keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from bot.core.escalation import Case, Entry, Event, ReplyWasRight, Review, Rules
 from bot.core.figures import Fact, first_two, kappa
 from bot.core.model import Level, Person
 from bot.core.pseudonyms import Judged
+from bot.errors import StoreAway
 from bot.store import audit, cases, casework, codec, engine, insight, migrate, privacy, queries
 from bot.store.audit import Verified, Writing
 from bot.store.keys import Keys
@@ -25,6 +27,8 @@ from bot.store.schema import contact, person
 from bot.store.staff import Staff
 
 EXPORT_PAGE = 500
+OPEN_ATTEMPTS = 3
+OPEN_GAP_S = 0.2
 NO_CASE = Refusal("There is no such case.")
 
 
@@ -67,9 +71,7 @@ class Store:
         """
         database = engine.connect(url)
         try:
-            async with database.writing() as connection:
-                await connection.run_sync(migrate.migrate)
-                await audit.begin(connection, keys)
+            await _prepare(database, keys)
         except BaseException:
             await database.close()
             raise
@@ -312,6 +314,20 @@ class Store:
         """A transaction with the case in it, which nobody else can change."""
         async with self._writing(channel) as writing:
             yield writing, await cases.find(writing.connection, case_id)
+
+
+async def _prepare(database: engine.Database, keys: Keys) -> None:
+    """Make or migrate the tables. Another process may be at it: then try again a few times."""
+    for attempts_left in reversed(range(OPEN_ATTEMPTS)):
+        try:
+            async with database.writing() as connection:
+                await connection.run_sync(migrate.migrate)
+                await audit.begin(connection, keys)
+            return
+        except StoreAway:
+            if not attempts_left:
+                raise
+            await asyncio.sleep(OPEN_GAP_S)
 
 
 def _utc_now() -> datetime:
