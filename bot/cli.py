@@ -124,7 +124,7 @@ def check() -> None:
             print_line(str(problem))
         print_line(f"{len(error.problems)} problems. The bot does not start with them.")
         raise typer.Exit(1) from None
-    signals_from(loaded.signals, lexicon_from(loaded.words))
+    signals_from(loaded.signals, lexicon_from(*loaded.words))
     found = near_copies(root)
     for problem in found:
         print_line(str(problem))

@@ -103,7 +103,7 @@ def words_of(
     The words that the embedding model knows whole count as spelt rightly: without them
     "unwise" was repaired to "unite" and "trunk" to "truck".
     """
-    lexicon = lexicon_from(loaded.words)
+    lexicon = lexicon_from(*loaded.words)
     if embed is not None:
         lexicon = replace(lexicon, common=lexicon.common | embed.words)
     signals = signals_from(loaded.signals, lexicon)

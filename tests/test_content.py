@@ -67,7 +67,9 @@ BROKEN: dict[str, tuple[str, Callable[[str], str], str]] = {
         ANSWER, replaced("danger_signs: overdose", "danger_signs: none"), "must carry danger signs"
     ),
     "signed by nobody": (ANSWER, replaced("status: pending", "status: signed"), "signed needs"),
-    "unknown review status": (ANSWER, replaced("status: pending", "status: done"), "status 'done' is not known"),
+    "unknown review status": (
+        ANSWER, replaced("status: pending", "status: done"), "status 'done' is not known"
+    ),
     "no question": (INTENT, lambda text: "\n".join(text.split("\n")[1:]), "'question' is missing"),
     "card without number": (
         CARD, replaced("Call {emergency} now. Say", "Call now. Say"), "must hold {emergency}"

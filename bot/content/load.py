@@ -24,15 +24,15 @@ LANGUAGES = ("en", "es", "fr", "de", "pt", "it", "nl", "pl", "ru", "uk", "tr", "
 class Loaded:
     """Content that passed its checks: curated knowledge, and what the readers learn from.
 
-    `signals` are the parsed files of intents/<language>/triage/, by path; `words` is
-    intents/en/words.yml. `version` changes with any byte of content.
+    `signals` are the parsed files of intents/<language>/triage/, by path; `words` are
+    intents/<language>/words.yml, English first. `version` changes with any byte of content.
     """
 
     knowledge: Knowledge
     teaching: tuple[Example, ...]
     voices: tuple[intents.Voice, ...]
     signals: Mapping[str, Mapping[str, Any]]
-    words: Mapping[str, Any]
+    words: tuple[Mapping[str, Any], ...]
     version: str
 
 
@@ -126,14 +126,19 @@ def _voices(
 
 def _signals(
     root: Path, problems: Problems
-) -> tuple[dict[str, Mapping[str, Any]], Mapping[str, Any]]:
+) -> tuple[dict[str, Mapping[str, Any]], tuple[Mapping[str, Any], ...]]:
     signals: dict[str, Mapping[str, Any]] = {}
     for language in LANGUAGES:
         for path in sorted((root / "intents" / language / "triage").glob("*.yml")):
             sheet = read(path, root, problems)
             signals[sheet.path] = plain_table(sheet.table)
-    words_path = root / "intents" / "en" / "words.yml"
-    return signals, plain_table(read(words_path, root, problems).table)
+    paths = [root / "intents" / language / "words.yml" for language in LANGUAGES]
+    words = tuple(
+        plain_table(read(path, root, problems).table)
+        for path in paths
+        if path.exists() or path == paths[0]
+    )
+    return signals, words
 
 
 def _check_complete(
