@@ -269,6 +269,8 @@ def _words(word: str, lexicon: Lexicon) -> tuple[str, ...]:
         return _apostrophe(word, lexicon)
     if word in lexicon.contractions:
         return lexicon.contractions[word]
+    if word.endswith("in") and word + "g" in lexicon.common:
+        return (word + "g",)  # doin, sayin
     if word.isalpha() and not STRETCH.search(word):
         return (word,)
     return _mend(word, lexicon)
