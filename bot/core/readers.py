@@ -31,9 +31,9 @@ class Policy:
     `outside`, `sure`, `margin` and `offered` are bars for topics.
     """
 
-    crisis: float = 0.35
-    escalates: float = 0.45
-    asks: float = 0.2
+    crisis: float = 0.22
+    escalates: float = 0.35
+    asks: float = 0.12
     asks_backed: float = 0.05
     outside: float = 0.5
     sure: float = 0.45
