@@ -18,7 +18,7 @@ from bot.channels.web.app import Webhook, web_app
 from bot.core.decide import Content, decide
 from bot.core.model import Message, Person
 from bot.core.replies import Scribe, answer_texts
-from bot.errors import ChannelError, StoreAway
+from bot.errors import ChannelError, StoreError
 from bot.service import Service
 from bot.settings import Settings
 from bot.store import Keys, Retention, Spool, Store
@@ -90,8 +90,8 @@ async def _open_store(service: Service, settings: Settings, keys: Keys) -> None:
     while True:
         try:
             service.store = await Store.open(settings.database, keys)
-        except StoreAway as error:
-            log.error("store away, records wait in the spool: %s", error)
+        except StoreError as error:
+            log.error("no store, records wait in the spool: %s", error)
             await asyncio.sleep(STORE_AGAIN_S)
         else:
             await service.drain_spool()
@@ -108,7 +108,7 @@ async def _upkeep(service: Service, settings: Settings) -> None:
             if service.store is not None and loop.time() >= redact_at:
                 await service.store.redact_due(_retention(settings))
                 redact_at = loop.time() + UPKEEP_S
-        except StoreAway as error:
+        except StoreError as error:
             log.warning("store away: %s", error)
         await asyncio.sleep(STORE_AGAIN_S)
 
