@@ -30,6 +30,8 @@ TINY_WORDS = frozenset(
     | {"took", "this", "have", "just", "been", "from", "them", "wont", "cant", "dont", "hes"}
     | {"shes", "isnt", "and", "blue", "any", "day", "old", "help", "wake", "die", "pill"}
 )
+# Letters that are no words: one alone was cut off from the word after it.
+STRAY = frozenset("bcdefghjklopqstvz")
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 NEIGHBOURS = {
     letter: row[max(0, place - 1) : place] + row[place + 1 : place + 2]
@@ -118,9 +120,11 @@ def _is_foreign(tokens: tuple[Token, ...], unknown: list[bool], vocabulary: Voca
     long = [place for place, token in enumerate(tokens) if len(token.word) > 2]
     if len(long) < MESSAGE_LENGTH:
         return False
-    strange = sum(unknown[p] and not _near(tokens[p].word, vocabulary) for p in long)
-    odd = sum(unknown[p] for p in long)
-    return strange > FOREIGN * len(long) or odd > UNSURE * len(long)
+    odd = [tokens[place].word for place in long if unknown[place]]
+    if len(odd) <= FOREIGN * len(long):
+        return False
+    strange = sum(not (_near(word, vocabulary) or _split(word, vocabulary)) for word in odd)
+    return strange > FOREIGN * len(long) or len(odd) > UNSURE * len(long)
 
 
 def _near(word: str, vocabulary: Vocabulary) -> str:
@@ -230,15 +234,26 @@ def _joined(
     tokens: tuple[Token, ...], place: int, unknown: list[bool], vocabulary: Vocabulary
 ) -> Token | None:
     """This word and the next as one, when that is a known word and one of them is not."""
-    if place + 1 >= len(tokens) or not (unknown[place] or unknown[place + 1]):
+    if place + 1 >= len(tokens):
         return None
     first, second = tokens[place], tokens[place + 1]
-    whole = first.word + second.word
-    if first.sentence != second.sentence or len(whole) < 5 or whole not in vocabulary.rank:
+    stray = (
+        len(first.word) == 1 and first.word in STRAY and not (place and _digit(tokens[place - 1]))
+    )
+    if not (stray or unknown[place] or unknown[place + 1]):
         return None
-    if whole in vocabulary.expansions:
+    whole = first.word + second.word
+    if first.sentence != second.sentence or len(whole) < 5 or not whole.isalpha():
+        return None
+    if whole not in vocabulary.rank and not stray and len(whole) > FAR_FROM:
+        whole = _near(whole, vocabulary)
+    if whole not in vocabulary.rank or whole in vocabulary.expansions:
         return None
     return replace(first, word=whole, end=second.end)
+
+
+def _digit(token: Token) -> bool:
+    return token.word[0].isdigit()
 
 
 def _knows(word: str, vocabulary: Vocabulary) -> bool:
