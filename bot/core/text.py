@@ -253,6 +253,11 @@ def _read(kind: str, written: str, lexicon: Lexicon) -> tuple[str, ...]:
     return _words(word, lexicon)
 
 
+def _stands(part: str, lexicon: Lexicon) -> bool:
+    """Whether letters beside digits are a word of their own, as in "missed4doses"."""
+    return part in lexicon.units or (len(part) > 1 and lexicon.knows(part))
+
+
 def _number(written: str) -> str:
     """1,000 and 1.000.000 without their dividers; 2,5 with a point."""
     if re.fullmatch(r"\d{1,3}(?:,\d{3})+|\d+(?:[.,]\d+){2,}", written):
@@ -302,7 +307,7 @@ IS_AFTER = frozenset(
 def _mend(word: str, lexicon: Lexicon) -> tuple[str, ...]:
     """Leet, stretched and starred words, and numbers with their unit."""
     amount = AMOUNT.match(word)
-    if amount and amount.group(2) in lexicon.units:
+    if amount and amount.group(2) in lexicon.units and word[0] != "0":
         return (amount.group(1), *_again(amount.group(2), lexicon))
     times = TIMES.match(word)
     if times:
@@ -339,14 +344,17 @@ def _unstar(word: str, lexicon: Lexicon) -> str:
 
 def _unleet(word: str, lexicon: Lexicon) -> tuple[str, ...]:
     for table in (LEET, LEET_L):
-        if lexicon.knows(plain := _unstretch(word.translate(table), lexicon)):
-            return _again(plain, lexicon)
+        plain = _unstretch(word.translate(table), lexicon)
+        if lexicon.knows(plain) or (plain.endswith("in") and plain + "g" in lexicon.common):
+            return _words(plain, lexicon)
+    apart = tuple(re.findall(r"[a-z]+|\d+", word))
+    if len(apart) > 1 and all(part.isdigit() or _stands(part, lexicon) for part in apart):
+        return tuple(plain for part in apart for plain in _again(part, lexicon))
     amount = AMOUNT.match(word)
     if amount:
         return (amount.group(1), *_words(amount.group(2), lexicon))
     inside = re.search(r"[a-z][0-9@$]+[a-z]", word)
-    digits = sum(letter.isdigit() for letter in word)
-    if inside and digits * 2 <= len(word):
+    if inside:
         return (_unstretch(word.translate(LEET), lexicon),)
     parts = [part for part in re.split(r"[@$*]+", word) if part]
     if parts == [word]:
