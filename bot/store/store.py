@@ -19,6 +19,7 @@ from bot.core.pseudonyms import Judged
 from bot.errors import StoreAway
 from bot.store import audit, cases, casework, codec, engine, insight, migrate, privacy, queries
 from bot.store.audit import Verified, Writing
+from bot.store.history import History
 from bot.store.keys import Keys
 from bot.store.privacy import Retention
 from bot.store.records import CaseFile, Forgotten, Redacted
@@ -54,6 +55,7 @@ class Store:
         self._now = now
         self.staff = Staff(database, keys, self._writing, now)
         self.samples = Samples(database, keys, self._writing)
+        self.history = History(database)
 
     @classmethod
     async def open(

@@ -1,0 +1,118 @@
+"""A case made ready to be read: marked words, reasons, and what today's rules would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.export import printable
+from bot.core.model import Decision, Evidence, Level
+from bot.store.records import CaseFile, EventRecord, SignalRecord
+
+STRONGEST = ("trigger", "example", "context", "suppressor")
+RERUN_MAX = 20  # messages of one case that are run again
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a message. `kind` says how it is marked, "" not at all; `rules` say why."""
+
+    text: str
+    kind: str = ""
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What today's rules make of a message: `gained` and `lost` are rules."""
+
+    level: Level
+    kind: str
+    is_changed: bool
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message of a case as the page shows it."""
+
+    signal: SignalRecord
+    segments: tuple[Segment, ...]
+    today: Today | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A line of the history, in words."""
+
+    at: datetime
+    actor: str
+    what: str
+    channel: str
+
+
+def segments(text: str, evidence: Iterable[Evidence]) -> tuple[Segment, ...]:
+    """`text` cut where reasons begin and end, each piece with the rules that point at it."""
+    size = len(text)
+    spans = [each for each in evidence if 0 <= each.start < each.end <= size]
+    cuts = sorted({0, size, *(e.start for e in spans), *(e.end for e in spans)})
+    return tuple(
+        _segment(text[start:end], [e for e in spans if e.start <= start and end <= e.end])
+        for start, end in zip(cuts, cuts[1:], strict=False)
+    )
+
+
+def messages(file: CaseFile, rerun: Callable[[str], Decision] | None) -> tuple[Shown, ...]:
+    """The messages of a case; only the last RERUN_MAX of them are run again."""
+    first_run = len(file.signals) - RERUN_MAX
+    return tuple(
+        Shown(
+            signal,
+            segments(signal.text or "", signal.evidence),
+            today(signal, rerun) if rerun and place >= first_run else None,
+        )
+        for place, signal in enumerate(file.signals)
+    )
+
+
+def today(signal: SignalRecord, rerun: Callable[[str], Decision]) -> Today | None:
+    """How today's rules read the message, or None where its text is gone."""
+    if signal.text is None:
+        return None
+    decision = rerun(signal.text)
+    level, kind = decision.message_level, decision.kind
+    then = {each.rule for each in signal.evidence if each.kind == "trigger"}
+    now = {each.rule for each in decision.evidence if each.kind == "trigger"}
+    return Today(
+        level=level,
+        kind=kind if level.escalates else "",
+        is_changed=level != signal.level or (level.escalates and kind != signal.kind),
+        gained=tuple(sorted(now - then)),
+        lost=tuple(sorted(then - now)),
+    )
+
+
+def moments(events: Iterable[EventRecord]) -> tuple[Moment, ...]:
+    """The history, the newest first."""
+    return tuple(Moment(each.at, each.actor, _told(each), each.channel) for each in events)[::-1]
+
+
+def _segment(text: str, reasons: list[Evidence]) -> Segment:
+    if not reasons:
+        return Segment(printable(text))
+    kind = min((each.kind for each in reasons), key=STRONGEST.index)
+    return Segment(printable(text), kind, tuple(dict.fromkeys(each.rule for each in reasons)))
+
+
+def _told(record: EventRecord) -> str:
+    """An event in words: what happened, and the values that changed and matter to staff."""
+    name = record.event.type.replace("_", " ")
+    after: Mapping[str, object] = record.event.after
+    details = [
+        f"{field.replace('_', ' ')} {str(after[field]).replace('_', ' ')}"
+        for field in ("level", "assignee", "resolution", "to", "why", "snoozed_until")
+        if after.get(field)
+    ]
+    return f"{name}: {', '.join(details)}" if details else name
