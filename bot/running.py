@@ -22,6 +22,7 @@ from bot.errors import ChannelError, StoreError
 from bot.service import Service
 from bot.settings import Settings
 from bot.store import Keys, Retention, Spool, Store
+from bot.working import working
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -32,8 +33,10 @@ UPKEEP_S = 3600.0  # seconds between looks for what retention must delete
 async def serve(settings: Settings, *, content: Callable[[], Content], say: Say) -> None:
     """Runs the web chat, and Telegram where there is a token, until it is stopped."""
     async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(_service(settings, content(), say))
+        keys = _keys(settings, say)
+        service = await stack.enter_async_context(_service(settings, keys, content()))
         telegram = await _telegram(settings, service, stack)
+        await stack.enter_async_context(working(settings, keys, telegram))
         webhook = _webhook(settings, telegram)
         config = uvicorn.Config(
             _web(settings, service, webhook),
@@ -55,12 +58,11 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
 
 async def talk_in_terminal(settings: Settings, *, content: Callable[[], Content]) -> None:
     """The terminal chat, with the same store as the rest."""
-    async with _service(settings, content(), _say_nothing) as service:
+    async with _service(settings, _keys(settings, _say_nothing), content()) as service:
         await terminal.chat(service)
 
 
-@asynccontextmanager
-async def _service(settings: Settings, content: Content, say: Say) -> AsyncIterator[Service]:
+def _keys(settings: Settings, say: Say) -> Keys:
     settings.var_dir.mkdir(parents=True, exist_ok=True)
     keys, fresh = Keys.load_or_create(settings.keys_file)
     if fresh:
@@ -68,6 +70,11 @@ async def _service(settings: Settings, content: Content, say: Say) -> AsyncItera
             f"New encryption keys: {settings.keys_file}. Move the file to a safe place, back it "
             "up, and set ENCRYPTION_KEYS_FILE. Without it kept texts cannot be read."
         )
+    return keys
+
+
+@asynccontextmanager
+async def _service(settings: Settings, keys: Keys, content: Content) -> AsyncIterator[Service]:
     service = Service(
         content, Spool(settings.var_dir, keys), store_timeout_s=settings.store_timeout_s
     )

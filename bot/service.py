@@ -61,6 +61,10 @@ class Service:
         async with turn:
             return await self._receive(message, send)
 
+    def is_urgent(self, message: Message) -> bool:
+        """Whether the message by itself may be an emergency. Asks neither store nor state."""
+        return not decide(message, Person(), self.content).reply.can_wait
+
     def emergency_card(self, country: str = "") -> Reply:
         """What an error handler sends: the emergency number and help. Needs nothing else."""
         knowledge = self.content.knowledge
@@ -88,6 +92,8 @@ class Service:
                 received_at=received_at,
                 versions=self.content.knowledge.versions,
             )
+            if message.again and await self._is_answered(entry):
+                return decision
         # Reply and record go out together, and neither may stop the other.
         sent, _ = await asyncio.gather(
             _delivered(send, decision.reply, began),
@@ -113,6 +119,16 @@ class Service:
         except (StoreError, TimeoutError) as error:
             log.warning("person unknown, store away", extra={"error": type(error).__name__})
             return Person()
+
+    async def _is_answered(self, entry: Entry) -> bool:
+        """Whether the store knows that this very message was answered. False when in doubt."""
+        if self.store is None:
+            return False
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self.store.is_answered(entry)
+        except (StoreError, TimeoutError):
+            return False
 
     async def _keep(self, chat: str, decision: Decision, entry: Entry | None) -> None:
         if entry:

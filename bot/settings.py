@@ -45,6 +45,14 @@ class Settings(BaseSettings):
     store_timeout_s: Annotated[float, Field(gt=0, le=30)] = Field(
         0.5, description="Seconds that a reply waits for the store before it goes out without it."
     )
+    replica: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] = Field(
+        "one",
+        description="Name of this process among those that share a database: the same at every "
+        "start, no two alike, of small letters, digits and hyphens.",
+    )
+    work_poll_s: Annotated[float, Field(ge=0.01, le=5)] = Field(
+        0.05, description="Seconds between two looks for kept messages that nobody answers yet."
+    )
     retention_text_days: Annotated[int, Field(ge=1, le=365)] = Field(
         30, description="Days after which the words of an escalated message are deleted."
     )

@@ -20,6 +20,9 @@ class Receiver(Protocol):
     async def receive(self, message: Message, send: Send) -> Decision:
         """Decide about the message, and send and record what was decided."""
 
+    def is_urgent(self, message: Message) -> bool:
+        """Whether the reply to the message may be to something urgent. Asks nobody."""
+
     def emergency_card(self, country: str = "") -> Reply:
         """The reply for when all else failed. Needs nothing and never fails."""
 

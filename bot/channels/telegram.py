@@ -11,8 +11,9 @@ import json
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -35,10 +36,12 @@ from bot.channels.telegram_read import (
 )
 from bot.channels.telegram_send import Delivery, Outbox
 from bot.core.model import DeliveryStatus, Message, Reply
+from bot.work import Update as Taken
 
 log = logging.getLogger(__name__)
 
 JSON = dict[str, Any]
+Take = Callable[[Taken], Awaitable[None]]
 
 COMMANDS = (
     BotCommand("emergency", "Emergency: numbers and first steps"),
@@ -90,6 +93,11 @@ class Telegram:
         self._handling: dict[int, asyncio.Task[None]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._albums: OrderedDict[str, None] = OrderedDict()
+        self._take: Take | None = None
+
+    def through(self, take: Take) -> None:
+        """Have every update taken in by `take`, which has it answered once it is kept."""
+        self._take = take
 
     async def __aenter__(self) -> Self:
         """Connect if Telegram is there; if not, polling and listening do it later.
@@ -183,21 +191,42 @@ class Telegram:
 
     async def _handle(self, update_id: int, payload: JSON) -> None:
         try:
-            await self._answer(payload)
-        except Exception as error:  # the channel's error handler
-            log.error("telegram update not handled", extra={"error": whereabouts(error)})
-            await self._apologise(private_chat_in(payload))
+            if self._take:
+                await self._take(self._taken(update_id, payload))
+            else:
+                await self.answer(payload)
         finally:
             del self._handling[update_id]
         # Not reached by a cancelled task: Telegram shall deliver that update again.
         self._intake.end(update_id)
 
-    async def _answer(self, payload: JSON) -> None:
+    def _taken(self, update_id: int, payload: JSON) -> Taken:
+        """The update as the intake wants it. One that cannot be read counts as urgent."""
+        try:
+            update = Update.de_json(payload, self._express)
+            message = message_from(update, "") if not is_location(update) else None
+            urgent = message is not None and self._receiver.is_urgent(message)
+            chat = update.effective_chat
+        except Exception:  # `answer` meets the same error, and handles it
+            return Taken(update_id, "", payload, urgent=True)
+        return Taken(update_id, f"tg:{chat.id}" if chat else "", payload, urgent)
+
+    async def answer(self, payload: JSON, again: bool = False) -> None:
+        """Answer one update. `again` says that it was in hand before, and may be answered."""
+        try:
+            await insist(self._connect)
+            await self._answer(payload, again)
+        except Exception as error:  # the channel's error handler
+            log.error("telegram update not handled", extra={"error": whereabouts(error)})
+            await self._apologise(private_chat_in(payload))
+
+    async def _answer(self, payload: JSON, again: bool) -> None:
         update = Update.de_json(payload, self._express)
         message = await _read(update, self._express.username)
         address = address_of(update)
         if message is None or address is None or self._is_rest_of_album(update):
             return
+        message = replace(message, again=again)
         await asyncio.gather(
             self._converse(message, self._outbox.to(address)), _acknowledge(update.callback_query)
         )

@@ -132,7 +132,8 @@ class Message:
 
     `chat` is the channel's own id for the conversation, prefixed with the channel:
     `tg:12345`, `web:ab12`, `terminal`. `command` is a slash command without its slash.
-    `located_in` is the country (ISO 3166-1 alpha-2) of a shared location.
+    `located_in` is the country (ISO 3166-1 alpha-2) of a shared location. `again` says that
+    a process took it before and died, perhaps after it was answered.
     """
 
     chat: str
@@ -145,6 +146,7 @@ class Message:
     group: bool = False
     addressed: bool = True
     update_id: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from bot.core.casefilter import NOBODY, OPEN, CaseFilter
 from bot.core.escalation import Case
 from bot.core.model import Level
 from bot.store.codec import case_of, queue_rank, rank_of
-from bot.store.schema import IS_OPEN, NOT_WAITING, escalation, signal_rule
+from bot.store.schema import IS_OPEN, NOT_WAITING, escalation, signal, signal_rule
 
 columns = escalation.c
 QUEUE_ORDER = (columns.queue_rank, columns.listed_at, columns.number)
@@ -149,3 +149,9 @@ def _place(case: Case) -> tuple[Any, ...]:
 async def _scalar(connection: AsyncConnection, query: Select[int]) -> int:
     found: int = (await connection.execute(query.select_from(escalation))).scalar_one()
     return found
+
+
+async def is_answered(connection: AsyncConnection, entry_key: str) -> bool:
+    """Whether the reply to the message of this key reached the person, as far as is recorded."""
+    query = select(signal.c.delivery_status).where(signal.c.entry_key == entry_key)
+    return (await connection.execute(query)).scalar() in ("sent", "blocked")

@@ -125,6 +125,11 @@ class Store:
         async with self._writing(entry.channel) as writing:
             return await cases.record(writing, entry)
 
+    async def is_answered(self, entry: Entry) -> bool:
+        """Whether this entry was recorded with a reply that reached the person."""
+        async with self._database.reading() as connection:
+            return await queries.is_answered(connection, self._keys.fingerprint(entry.identity))
+
     async def act(
         self,
         case_id: str | int,

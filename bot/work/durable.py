@@ -1,0 +1,283 @@
+"""Jobs that outlive the process: DBOS on the store's own database, SQLite or PostgreSQL.
+
+A job is kept under an id, once, and run by a worker of this process or of another; one that
+a dead process had begun is run again when a process of the same name starts. What it is given
+is kept as encrypted JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, Serializer
+from dbos import error as dbos_error
+
+from bot.errors import StoreAway
+from bot.store import Keys
+
+log = logging.getLogger(__name__)
+
+JSON = dict[str, Any]
+Handler = Callable[[JSON], Awaitable[None]]
+Result = TypeVar("Result")
+
+APPLICATION = "baclofen-bot"
+# Jobs of an older version are run by a newer one: what they hold is Telegram's JSON or an id.
+VERSION = "1"
+JOB = "job"  # the one workflow that DBOS knows; what it does is in its data
+ATTEMPTS = 20  # starts of a job that takes its process down each time, before it is left alone
+CONNECT_S = 3  # seconds; PostgreSQL
+PAGE = 500  # workflows deleted at a time
+UNFINISHED = ["ENQUEUED", "PENDING", "DELAYED"]
+FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+POSITIONS = 2**31 - 1  # DBOS orders by a number from 1 to this
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where jobs wait. Those of one `lane` run one after the other, in all processes."""
+
+    name: str
+    poll_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be done once: `handler` gets `data`, in the order of `position` in its lane."""
+
+    id: str
+    queue: str
+    handler: str
+    data: JSON
+    lane: str
+    position: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A job that is not done yet."""
+
+    id: str
+    lane: str
+
+
+class Durable:
+    """Keeps jobs and runs them. Open it, and close it in the end; there is one in a process.
+
+    `executor` is the name of this process, the same at every start; no two processes that
+    run at once share one. Handlers run in the event loop that opened it.
+    """
+
+    def __init__(self, url: str, keys: Keys, *, executor: str, queues: tuple[Queue, ...]) -> None:
+        self._url = _sync_address(url)
+        self._serializer = Sealed(keys)
+        self._executor = executor
+        self._queues = queues
+        self._handlers: dict[str, Handler] = {}
+        self._client: DBOSClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether jobs can be kept."""
+        return self._client is not None
+
+    def on(self, name: str, handler: Handler) -> None:
+        """Have `handler` run the jobs of that name."""
+        self._handlers[name] = handler
+
+    async def open(self, *, before: Callable[[list[Waiting]], None] = lambda _: None) -> None:
+        """Begin to work; `before` hears what was left undone, before any of it is run.
+
+        Raises StoreAway when the database cannot be reached.
+        """
+        self._loop = asyncio.get_running_loop()
+        try:
+            client, waiting = await in_thread(self._prepare)
+            before(waiting)
+            await in_thread(self._launch)
+        except Exception as error:
+            raise StoreAway(
+                f"Durable work cannot begin ({type(error).__name__}); it is tried again."
+            ) from error
+        self._client = client
+
+    async def close(self) -> None:
+        """Stop working. What is under way is done again at the next start."""
+        client, self._client = self._client, None
+        if client is not None:
+            await in_thread(lambda: DBOS.destroy(destroy_registry=True))
+            await in_thread(client.destroy)
+
+    def keep(self, job: Job) -> bool:
+        """Keep a job, for good when this returns. False: one of this id is known already.
+
+        Blocks, and raises whatever the database raises. Call it in a thread.
+        """
+        if self._client is None:
+            raise StoreAway("Durable work has not begun.")
+        options: EnqueueOptions = {
+            "workflow_name": JOB,
+            "queue_name": job.queue,
+            "workflow_id": job.id,
+            "workflow_id_reuse_policy": "reject",
+            "app_version": VERSION,
+            "priority": job.position % POSITIONS or 1,
+            "queue_partition_key": job.lane,
+        }
+        try:
+            self._client.enqueue(options, {"handler": job.handler, "data": job.data})
+        except dbos_error.DBOSWorkflowIDInUseError:
+            return False
+        return True
+
+    async def is_known(self, job_id: str) -> bool:
+        """Whether a job of this id is kept, done or not."""
+        client = self._client
+        if client is None:
+            raise StoreAway("Durable work has not begun.")
+        found = await in_thread(
+            lambda: client.list_workflows(workflow_ids=[job_id], load_input=False)
+        )
+        return bool(found)
+
+    async def drop_older(self, age: timedelta) -> int:
+        """Delete the jobs that were done longer ago than `age`. Gives how many."""
+        before = (datetime.now(UTC) - age).isoformat()
+        return await in_thread(lambda: self._drop(before))
+
+    def _drop(self, before: str) -> int:
+        dropped = 0
+        while (client := self._client) is not None:
+            found = client.list_workflows(
+                status=FINISHED,
+                completed_before=before,
+                limit=PAGE,
+                load_input=False,
+                load_output=False,
+            )
+            if not found:
+                break
+            client.delete_workflows([each.workflow_id for each in found])
+            dropped += len(found)
+        return dropped
+
+    def _prepare(self) -> tuple[DBOSClient, list[Waiting]]:
+        """Register with DBOS and see what was left undone. Begins nothing yet."""
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "system_database_url": self._url,
+            "application_version": VERSION,
+            "executor_id": self._executor,
+            "serializer": self._serializer,
+            "log_level": "ERROR",  # its warnings repeat at every poll while the database is away
+            "use_listen_notify": False,
+            "sys_db_pool_size": 8,
+            "db_engine_kwargs": {"hide_parameters": True, "pool_timeout": CONNECT_S},
+        }
+        DBOS.destroy(destroy_registry=True)
+        DBOS(config=config)
+        DBOS.workflow(name=JOB, max_recovery_attempts=ATTEMPTS)(self._workflow())
+        DBOS.migrate(self._url)
+        client = DBOSClient(
+            system_database_url=self._url,
+            serializer=self._serializer,
+            application_name=APPLICATION,
+            retry_connection_errors=False,
+        )
+        try:
+            for queue in self._queues:
+                client.register_queue(
+                    queue.name, partition_concurrency=1, polling_interval_sec=queue.poll_s
+                )
+            found = client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
+        except BaseException:
+            client.destroy()
+            raise
+        return client, [Waiting(each.workflow_id, each.queue_partition_key or "") for each in found]
+
+    def _launch(self) -> None:
+        DBOS.listen_queues([queue.name for queue in self._queues])
+        DBOS.launch()
+
+    def _workflow(self) -> Callable[[JSON], Awaitable[None]]:
+        loop = self._loop
+        assert loop is not None
+
+        async def run(job: JSON) -> None:
+            # DBOS has a loop of its own; everything of ours runs in the one that opened us.
+            running = asyncio.run_coroutine_threadsafe(self._handle(job), loop)
+            await asyncio.wrap_future(running)
+
+        return run
+
+    async def _handle(self, job: JSON) -> None:
+        handler = self._handlers.get(job["handler"])
+        if handler is None:
+            log.error("durable job without a handler", extra={"handler": job["handler"]})
+            return
+        await handler(job["data"])
+
+
+class Sealed(Serializer):
+    """JSON under the store's keys. An error is kept by the name of its type only."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def name(self) -> str:
+        """How DBOS marks what was written so."""
+        return "sealed_json"
+
+    def serialize(self, data: Any) -> str:
+        """`data` as a token. Raises TypeError for what JSON cannot hold."""
+        return self._keys.encrypt(json.dumps(data, default=_plain))
+
+    def deserialize(self, serialized_data: str) -> Any:
+        """What is in the token; KeyMissing when no key opens it."""
+        data = json.loads(self._keys.decrypt(serialized_data))
+        if isinstance(data, dict) and set(data) == {"error"}:
+            return RuntimeError(data["error"])
+        return data
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseException):
+        return {"error": type(value).__name__}
+    raise TypeError(f"{type(value).__name__} is not kept in a job")
+
+
+async def in_thread(call: Callable[[], Result]) -> Result:
+    """What `call` gives, from a thread that holds nobody up when it never ends."""
+    done: Future[Result] = Future()
+
+    def work() -> None:
+        try:
+            done.set_result(call())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=work, daemon=True, name="durable").start()
+    return await asyncio.wrap_future(done)
+
+
+def _sync_address(url: str) -> str:
+    """The same database for a driver that is not asynchronous."""
+    address = url.replace("sqlite+aiosqlite:", "sqlite:", 1)
+    if address.startswith("sqlite:"):
+        return address
+    for short in ("postgres://", "postgresql://"):
+        if address.startswith(short):
+            address = "postgresql+psycopg://" + address.removeprefix(short)
+    parts = urlsplit(address)
+    query = {"connect_timeout": str(CONNECT_S), **dict(parse_qsl(parts.query))}
+    return urlunsplit(parts._replace(query=urlencode(query)))

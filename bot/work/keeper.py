@@ -1,0 +1,78 @@
+"""Keeps jobs in a thread of its own, in their order, however long the database is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+
+from bot.work.durable import Durable, Job
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 0.5  # seconds between two tries while the database is away
+ROOM = 10_000  # jobs that wait in memory; past that the oldest is dropped, and was handled
+
+
+class Keeper:
+    """Hands jobs to durable work one after the other. It is never in the way of an answer."""
+
+    def __init__(self, durable: Durable) -> None:
+        self._durable = durable
+        self._jobs: deque[tuple[Job, Future[bool]]] = deque(maxlen=ROOM)
+        self._more = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._is_away = False
+
+    def keep(self, job: Job) -> asyncio.Future[bool]:
+        """Begin to keep a job. The result says whether it is new; it may take for ever."""
+        kept: Future[bool] = Future()
+        with self._more:
+            self._jobs.append((job, kept))
+            self._more.notify()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, daemon=True, name="keeper")
+            self._thread.start()
+        return asyncio.wrap_future(kept)
+
+    async def wait(self, kept: asyncio.Future[bool], within_s: float) -> bool | None:
+        """Whether the job is new; None when that is not known in time.
+
+        While the database is known to be away this does not wait at all.
+        """
+        if not self._durable.is_open or self._is_away:
+            return None
+        done, _ = await asyncio.wait({kept}, timeout=within_s)
+        if not done:
+            self._is_away = True
+            log.warning("durable work is away; updates are handled at once")
+            return None
+        return kept.result()
+
+    def _work(self) -> None:
+        while True:
+            with self._more:
+                self._more.wait_for(lambda: self._jobs)
+                job, kept = self._jobs[0]
+            is_fresh = self._insist(job)
+            with self._more:
+                if self._jobs and self._jobs[0][0] is job:
+                    self._jobs.popleft()
+            if not kept.cancelled():
+                kept.set_result(is_fresh)
+
+    def _insist(self, job: Job) -> bool:
+        while True:
+            try:
+                is_fresh = self._durable.keep(job)
+            except Exception as error:
+                if not self._is_away and self._durable.is_open:
+                    log.warning("job not kept yet", extra={"error": type(error).__name__})
+                self._is_away = self._durable.is_open
+                time.sleep(AGAIN_S)
+            else:
+                self._is_away = False
+                return is_fresh
