@@ -71,6 +71,7 @@ def test_one_spelling_for_each_word(raw: str, expected: str) -> None:
         ("she is not brеаthing", "she is not breathing"),  # Cyrillic е and а in a Latin word
         ("оverdose", "overdose"),
         ("рοlice", "police"),  # Cyrillic р, Greek ο
+        ("Не's not breathing", "he is not breathing"),  # Cyrillic Н and е
         ("a сор came", "a cop came"),  # a word of lookalikes only
     ],
 )
@@ -80,7 +81,7 @@ def test_lookalike_letters_in_latin_words_turn_latin(raw: str, expected: str) ->
 
 @pytest.mark.parametrize(
     "raw",
-    ["он не дышит", "мама приняла баклофен", "не могу розбудити", "она не дышит baclofen и сор"],
+    ["не", "он не дышит", "мама приняла баклофен", "не могу розбудити", "она не дышит baclofen и сор"],
 )
 def test_genuine_cyrillic_survives(raw: str) -> None:
     assert text_of(raw) == raw

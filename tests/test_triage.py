@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.grammar import GIVEN
 from bot.core.model import Level
-from bot.core.phrases import GIVEN
 from bot.core.signals import SignalProblem, Signals, signals_from
 from bot.core.text import normalise
 from bot.core.triage import SignalReading, read_signals

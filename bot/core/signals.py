@@ -2,7 +2,7 @@
 
 A file may have these keys; files add to each other.
 
-    concepts:  name -> block of phrases, one a line (the phrase language is in phrases.py)
+    concepts:  name -> block of phrases, one a line (the phrase language is in grammar.py)
     rules:     name -> level, kind, reason, when, and optionally near, held_by, unless
     scopes:    name -> forward, backward, sentence, around, inside, blocks, ends: blocks of
                phrases; window: a number of words; broken_by: names of concepts
@@ -18,8 +18,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.core.grammar import GIVEN, compile_phrases
 from bot.core.model import Level
-from bot.core.phrases import GIVEN, Matcher, compile_phrases, vocabulary_of
+from bot.core.phrases import Matcher, vocabulary_of
 from bot.core.words import Lexicon
 from bot.errors import ContentError
 

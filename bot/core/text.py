@@ -15,11 +15,11 @@ TAIL = 4_000  # characters
 
 # Letters of other alphabets that look like Latin ones.
 LOOKALIKES = str.maketrans(
-    "авсԁеһіјкӏмոорԛѕтυνхуԝαβεικορτχѡɑɡı",
-    "abcdehijklmnopqstuvxywabeikoptxwagi",
+    "авсԁеһіјкӏмнոорԛѕтυνхуԝαβεικορτχѡɑɡı",
+    "abcdehijklmhnopqstuvxywabeikoptxwagi",
 )
 # Cyrillic and Greek letters that pass for Latin ones in a word of nothing else.
-LOOKALIKE_LETTERS = frozenset("асԁеһіјӏорԛѕхуԝαιορν")
+LOOKALIKE_LETTERS = frozenset("ансԁеһіјӏорԛѕхуԝαιορν")
 JUNK = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
     "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
@@ -98,7 +98,7 @@ def normalise(raw: str, lexicon: Lexicon) -> Utterance:
     Total for any string. Of a text longer than HEAD + TAIL characters only both ends are
     read, so the work is bounded.
     """
-    folded, places = _fold(raw)
+    folded, places = _fold(raw, lexicon)
     tokens: list[Token] = []
     questions: list[int] = []
     sentence = clause = 0
@@ -148,7 +148,7 @@ def _mark(before: Token, token: Token, questions: list[int] | tuple[int, ...]) -
 # ---- characters --------------------------------------------------------------------
 
 
-def _fold(raw: str) -> tuple[str, range | list[int]]:
+def _fold(raw: str, lexicon: Lexicon) -> tuple[str, range | list[int]]:
     """The text in lower case and plain letters, and for each of its characters the place
     in `raw` that it came from."""
     if len(raw) <= HEAD + TAIL and raw.isascii() and not JUNK.search(raw):
@@ -157,7 +157,7 @@ def _fold(raw: str) -> tuple[str, range | list[int]]:
     places: list[int] = []
     for place in _kept_places(len(raw)):
         _fold_one(raw[place], place, letters, places)
-    return _latin_words("".join(letters)), places
+    return _latin_words("".join(letters), lexicon), places
 
 
 def _kept_places(length: int) -> Iterator[int]:
@@ -209,23 +209,24 @@ def _join_mark(mark: str, place: int, letters: list[str], places: list[int]) -> 
         places.append(place)
 
 
-def _latin_words(text: str) -> str:
+def _latin_words(text: str, lexicon: Lexicon) -> str:
     """Lookalike letters turned Latin in words that are otherwise Latin.
 
-    A word of lookalikes only ("сор") turns too, unless the message has any genuine word of
-    that alphabet.
+    A word of lookalikes only ("сор") turns too when the message has Latin words (or emoji
+    that stand for some) and no genuine word of that alphabet.
     """
     if text.isascii():
         return text
     foreign = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
     genuine = any(_genuine(word) for word in foreign)
+    latin = any("a" <= sign <= "z" or sign in lexicon.emoji for sign in text)
 
     def turn(match: re.Match[str]) -> str:
         word = match.group()
         if word.isascii():
             return word
         mixed = any("a" <= letter <= "z" for letter in word)
-        whole = not genuine and all(letter in LOOKALIKE_LETTERS for letter in word)
+        whole = latin and not genuine and all(letter in LOOKALIKE_LETTERS for letter in word)
         return word.translate(LOOKALIKES) if mixed or whole else word
 
     return re.sub(r"[^\W\d_]+", turn, text)
