@@ -37,6 +37,8 @@ def sizes(text: str) -> list[str]:
         "two bottles of it",
         "half the bottle",
         "4 tablets instead of one",
+        "took my evening one eight times",
+        "gave it four times",
     ],
 )
 def test_three_times_the_usual_dose_is_large(text: str) -> None:
@@ -61,7 +63,15 @@ def test_one_extra_is_double(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["took 1 tablet", "one pill", "took 10 mg", "I take 30 mg a day", "a 25mg tablet"]
+    "text",
+    [
+        "took 1 tablet",
+        "one pill",
+        "took 10 mg",
+        "I take 30 mg a day",
+        "a 25mg tablet",
+        "took it 3 times a day",
+    ],
 )
 def test_a_usual_amount_is_neither(text: str) -> None:
     assert not {"large", "double"} & set(sizes(text))

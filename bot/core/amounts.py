@@ -120,8 +120,8 @@ def _amount(
         return replace(plain, mg=number.value)
     if unit in ("ml", "mils"):
         return replace(plain, ml=number.value)
-    if _is_multiple(number, tokens):
-        return replace(plain, doses=number.value)
+    if _is_multiple(number, tokens) or _is_repeated(number, tokens, group):
+        return replace(plain, doses=number.value, last=number.last + 1)
     strength = _strength(number, numbers, tokens, lexicon)
     if strength is not None:
         return replace(
@@ -181,6 +181,16 @@ def _is_multiple(number: Number, tokens: Sequence[Token]) -> bool:
         word in ("dose", "dosage", "amount", "normal", "usual", "what", "more", "prescribed")
         for word in words[1:]
     )
+
+
+def _is_repeated(number: Number, tokens: Sequence[Token], group: Groups) -> bool:
+    """Taken four times, gave it three times today; not three times a day."""
+    after = [token.word for token in tokens[number.last + 1 : number.last + 3]]
+    if after[:1] != ["times"] or after[1:] in (["a"], ["per"], ["each"], ["every"], ["daily"]):
+        return False
+    sentence = tokens[number.first].sentence
+    before = tokens[max(0, number.first - 6) : number.first]
+    return any(token.sentence == sentence and token.word in group["take"] for token in before)
 
 
 def _strength(
