@@ -40,7 +40,7 @@ class Recipe:
     components: int = 512  # directions of the embeddings that are kept
     meaning_strength: float = 30.0
     meaning_rounds: int = 60
-    nearest_weight: float = 5.0
+    nearest_weight: float = 8.0
     temperature: float = 1.0
     lexical_temperature: float = 1.0
 
