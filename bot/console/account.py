@@ -72,5 +72,3 @@ def _back(visit: Visit, changed: StaffMember | Refusal, done: str) -> Response:
 
 def _spaced(secret: str) -> str:
     return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
-
-

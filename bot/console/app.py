@@ -15,7 +15,20 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.console import case, case_acts, queue, reply, signing, stream
+from bot.console import (
+    account,
+    audit_page,
+    case,
+    case_acts,
+    exporting,
+    figures_page,
+    misses,
+    people,
+    queue,
+    reply,
+    signing,
+    stream,
+)
 from bot.console.drawing import HERE, Drawing
 from bot.console.guard import Guard
 from bot.console.live import Live
@@ -51,6 +64,26 @@ PAGES = (
     Page("/case/{number:int}/undo", case_acts.undo, "work", "POST"),
     Page("/case/{number:int}/reply", reply.preview, "reply", "POST"),
     Page("/case/{number:int}/reply/send", reply.send, "reply", "POST"),
+    Page("/export", exporting.export, "export", "POST"),
+    Page("/misses", misses.show, "work"),
+    Page("/misses", misses.judge, "work", "POST"),
+    Page("/misses/open", misses.open_, "work", "POST"),
+    Page("/figures", figures_page.show, "read"),
+    Page("/audit", audit_page.show, "audit"),
+    Page("/audit/verify", audit_page.verify, "audit", "POST"),
+    Page("/people", people.show, "manage"),
+    Page("/people", people.add, "manage", "POST"),
+    Page("/people/{who}", people.change, "manage", "POST"),
+    Page("/people/{who}/password", people.password, "manage", "POST"),
+    Page("/people/{who}/active", people.active, "manage", "POST"),
+    Page("/people/{who}/sessions", people.sessions, "manage", "POST"),
+    Page("/people/{who}/totp", people.drop_totp, "manage", "POST"),
+    Page("/account", account.show),
+    Page("/account/password", account.password, None, "POST"),
+    Page("/account/totp", account.begin_totp, None, "POST"),
+    Page("/account/totp/confirm", account.confirm_totp, None, "POST"),
+    Page("/account/totp/drop", account.drop_totp, None, "POST"),
+    Page("/account/sessions", account.end_sessions, None, "POST"),
     Page("/sign-out", signing.sign_out, None, "POST"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,7 +61,7 @@ def segments(text: str, evidence: Iterable[Evidence]) -> tuple[Segment, ...]:
     cuts = sorted({0, size, *(e.start for e in spans), *(e.end for e in spans)})
     return tuple(
         _segment(text[start:end], [e for e in spans if e.start <= start and end <= e.end])
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        for start, end in itertools.pairwise(cuts)
     )
 
 

@@ -12,8 +12,7 @@ from bot.console.drawing import VIEW_KEYS
 from bot.console.visit import CHANNEL, Visit
 from bot.core.actions import Acknowledge, Refusal, Tag
 from bot.core.casefilter import ALL, QUEUE, VIEWS, WORDS, CaseFilter, parse_query
-from bot.core.escalation import Case
-from bot.core.lifecycle import clean_tag
+from bot.core.escalation import Case, clean_tag
 
 PAGE = 50
 BULK_MAX = 200
@@ -92,7 +91,8 @@ async def next_(visit: Visit) -> Response:
 
 async def bulk(visit: Visit) -> Response:
     """Acknowledge or tag the chosen cases. A verdict is always one case at a time."""
-    chosen = [int(each) for each in visit.form.getlist("case") if str(each).isdigit()][:BULK_MAX]
+    given = [str(each) for each in visit.form.getlist("case")]
+    chosen = [int(each) for each in given if each.isdigit() and len(each) < 13][:BULK_MAX]
     back = f"/?q={quote(visit.field('q', longest=500), safe='')}"
     if not chosen:
         visit.tell("Choose one or more cases first.", refused=True)
@@ -148,7 +148,7 @@ def _value(visit: Visit, name: str) -> str:
 def _chosen(query: str) -> dict[str, tuple[str, ...]]:
     """What the filter form shows for `query`: the values of each name."""
     pairs = [word.partition(":")[::2] for word in query.split()]
-    known: dict[str, tuple[str, ...]] = {name: () for name in (*WORDS, "assignee", "is")}
+    known: dict[str, tuple[str, ...]] = dict.fromkeys((*WORDS, "assignee", "is"), ())
     for name, value in pairs:
         if name in known:
             known[name] = (*known[name], *value.split(","))

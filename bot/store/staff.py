@@ -32,6 +32,7 @@ PASSWORD_MAX = 200
 FREE_FAILURES = 4  # wrong passwords before an account is locked for a while
 LOCK = timedelta(seconds=30)  # the first lock; each further failure doubles it
 LOCK_MAX = timedelta(hours=1)
+LOCKED = Refusal("Too many attempts; try again later.")
 WRONG = Refusal("That name, password or code is not right.")
 CODE_NEEDED = Refusal("Enter the code of your authenticator app.")
 NOBODY = Refusal("There is no such person on the staff.")
@@ -219,15 +220,9 @@ class Staff:
         Somebody unknown takes as long as somebody known. After a few failures an account is
         locked for a while, longer each time; the right password does not open it sooner.
         """
-        password = password[:PASSWORD_MAX]
-        async with self._database.reading() as connection:
-            row = await _row(connection, staff.c.id == staff_id)
-        if row is not None and row.locked_until is not None and row.locked_until > self._now():
-            return Refusal("Too many attempts; try again later.")
-        hashed = row.password_hash if row is not None else ""
-        right = await self._verify(password, hashed)
-        if row is None or not right or not row.active:
-            return await self._failed(row)
+        row = await self._vouched(staff_id, password)
+        if isinstance(row, Refusal):
+            return row
         step = None
         if row.totp_sealed is not None:
             if not code:
@@ -237,10 +232,24 @@ class Staff:
                 return await self._failed(row)
         return await self._succeeded(staff_id, step, channel)
 
+    async def confirm(self, staff_id: str, password: str) -> StaffMember | Refusal:
+        """The person, when the password is theirs; asked once more before they change it."""
+        row = await self._vouched(staff_id, password)
+        return row if isinstance(row, Refusal) else _member(row)
+
     async def signed_in(self, staff_id: str, *, channel: str) -> None:
         """Note a sign-in that an identity provider or Telegram vouched for."""
         async with self._writing(channel) as writing:
             await audit.append(writing, (Event("signed_in"),), actor=staff_id)
+
+    async def _vouched(self, staff_id: str, password: str) -> AnyRow | Refusal:
+        password = password[:PASSWORD_MAX]
+        async with self._database.reading() as connection:
+            row = await _row(connection, staff.c.id == staff_id)
+        if row is not None and row.locked_until is not None and row.locked_until > self._now():
+            return LOCKED
+        right = await self._verify(password, row.password_hash if row is not None else "")
+        return row if row is not None and right and row.active else await self._failed(row)
 
     async def _succeeded(
         self, staff_id: str, step: int | None, channel: str
