@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, Serializer
-from dbos import error as dbos_error
 
 from bot.errors import StoreAway
 from bot.store import Keys
@@ -118,27 +117,24 @@ class Durable:
             await in_thread(lambda: DBOS.destroy(destroy_registry=True))
             await in_thread(client.destroy)
 
-    def keep(self, job: Job) -> bool:
-        """Keep a job, for good when this returns. False: one of this id is known already.
+    def keep(self, jobs: Sequence[Job]) -> list[bool]:
+        """Keep jobs, all for good when this returns. False: one of this id is known already.
 
         Blocks, and raises whatever the database raises. Call it in a thread.
         """
-        if self._client is None:
+        client = self._client
+        if client is None:
             raise StoreAway("Durable work has not begun.")
-        options: EnqueueOptions = {
-            "workflow_name": JOB,
-            "queue_name": job.queue,
-            "workflow_id": job.id,
-            "workflow_id_reuse_policy": "reject",
-            "app_version": VERSION,
-            "priority": job.position % POSITIONS or 1,
-            "queue_partition_key": job.lane,
-        }
-        try:
-            self._client.enqueue(options, {"handler": job.handler, "data": job.data})
-        except dbos_error.DBOSWorkflowIDInUseError:
-            return False
-        return True
+        ids = [job.id for job in jobs]
+        found = client.list_workflows(workflow_ids=ids, load_input=False, load_output=False)
+        known = {each.workflow_id for each in found}
+        # One transaction: many messages at once cost one commit, which is what takes time.
+        with client._sys_db.engine.begin() as connection:
+            for job in jobs:
+                if job.id not in known:
+                    data = {"handler": job.handler, "data": job.data}
+                    client.enqueue_in_transaction(connection, _options(job), data)
+        return [job.id not in known for job in jobs]
 
     async def is_known(self, job_id: str) -> bool:
         """Whether a job of this id is kept, done or not."""
@@ -226,6 +222,17 @@ class Durable:
             log.error("durable job without a handler", extra={"handler": job["handler"]})
             return
         await handler(job["data"])
+
+
+def _options(job: Job) -> EnqueueOptions:
+    return {
+        "workflow_name": JOB,
+        "queue_name": job.queue,
+        "workflow_id": job.id,
+        "app_version": VERSION,
+        "priority": job.position % POSITIONS or 1,
+        "queue_partition_key": job.lane,
+    }
 
 
 class Sealed(Serializer):

@@ -28,7 +28,7 @@ QUEUE = "intake"
 KEEP_S = 2.0  # how long an update that can wait does, for being kept, before it goes without
 HEAD_START_S = 0.1  # how long one that cannot wait does, to learn that it was handled before
 TURN_S = 5.0  # how long an update waits for the earlier ones of its chat
-EXPRESS_TURN_S = 0.3  # the same for one that cannot wait
+EXPRESS_TURN_S = 0.15  # the same for one that cannot wait
 EXPRESS_POLL_S = 0.25  # what is in that queue was handled already, but for a crash
 REMEMBERED = 10_000  # updates that were handled, kept in mind to handle none again
 
@@ -92,7 +92,8 @@ class Intake:
         queue = self._express if update.urgent else QUEUE
         data = {"id": taken.id, "lane": taken.lane, "payload": taken.payload}
         kept = self._keeper.keep(
-            Job(f"{PREFIX}{taken.id}", queue, HANDLER, data, taken.lane, taken.id)
+            Job(f"{PREFIX}{taken.id}", queue, HANDLER, data, taken.lane, taken.id),
+            first=update.urgent,
         )
         is_fresh = await self._keeper.wait(kept, HEAD_START_S if update.urgent else KEEP_S)
         if is_fresh is False:
@@ -132,7 +133,7 @@ class Intake:
             async with asyncio.timeout(patience_s if earlier else None):
                 await asyncio.gather(*(event.wait() for event in earlier))
         except TimeoutError:
-            log.warning("update goes before an earlier one of its chat")
+            log.info("update goes before an earlier one of its chat")
         try:
             await self._handle(update.payload, update.id in self._left)
             self._done[update.id] = None

@@ -1,4 +1,4 @@
-"""Keeps jobs in a thread of its own, in their order, however long the database is away."""
+"""Keeps jobs in a thread of its own, many at a time, however long the database is away."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from bot.work.durable import Durable, Job
 log = logging.getLogger(__name__)
 
 AGAIN_S = 0.5  # seconds between two tries while the database is away
-ROOM = 10_000  # jobs that wait in memory; past that the oldest is dropped, and was handled
+AWAY_S = 1.0  # seconds for which keeping one job may take while the database is there
+BATCH = 50  # jobs kept in one transaction
+ROOM = 10_000  # jobs that wait in memory; past that some are dropped, which were handled
 
 
 class Keeper:
-    """Hands jobs to durable work one after the other. It is never in the way of an answer."""
+    """Hands jobs to durable work in a thread. It is never in the way of an answer."""
 
     def __init__(self, durable: Durable) -> None:
         self._durable = durable
@@ -27,11 +29,14 @@ class Keeper:
         self._thread: threading.Thread | None = None
         self._is_away = False
 
-    def keep(self, job: Job) -> asyncio.Future[bool]:
-        """Begin to keep a job. The result says whether it is new; it may take for ever."""
+    def keep(self, job: Job, *, first: bool = False) -> asyncio.Future[bool]:
+        """Begin to keep a job. The result says whether it is new; it may take for ever.
+
+        With `first` it goes before those that wait to be kept.
+        """
         kept: Future[bool] = Future()
         with self._more:
-            self._jobs.append((job, kept))
+            (self._jobs.appendleft if first else self._jobs.append)((job, kept))
             self._more.notify()
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, daemon=True, name="keeper")
@@ -46,28 +51,26 @@ class Keeper:
         if not self._durable.is_open or self._is_away:
             return None
         done, _ = await asyncio.wait({kept}, timeout=within_s)
-        if not done:
+        if done:
+            return kept.result()
+        if within_s >= AWAY_S and not self._is_away:
             self._is_away = True
             log.warning("durable work is away; updates are handled at once")
-            return None
-        return kept.result()
+        return None
 
     def _work(self) -> None:
         while True:
             with self._more:
                 self._more.wait_for(lambda: self._jobs)
-                job, kept = self._jobs[0]
-            is_fresh = self._insist(job)
-            with self._more:
-                if self._jobs and self._jobs[0][0] is job:
-                    self._jobs.popleft()
-            if not kept.cancelled():
-                kept.set_result(is_fresh)
+                batch = [self._jobs.popleft() for _ in range(min(len(self._jobs), BATCH))]
+            for is_fresh, (_, kept) in zip(self._insist(batch), batch, strict=True):
+                if kept.set_running_or_notify_cancel():
+                    kept.set_result(is_fresh)
 
-    def _insist(self, job: Job) -> bool:
+    def _insist(self, batch: list[tuple[Job, Future[bool]]]) -> list[bool]:
         while True:
             try:
-                is_fresh = self._durable.keep(job)
+                are_fresh = self._durable.keep([job for job, _ in batch])
             except Exception as error:
                 if not self._is_away and self._durable.is_open:
                     log.warning("job not kept yet", extra={"error": type(error).__name__})
@@ -75,4 +78,4 @@ class Keeper:
                 time.sleep(AGAIN_S)
             else:
                 self._is_away = False
-                return is_fresh
+                return are_fresh

@@ -54,6 +54,7 @@ class BotApi:
 
     def __init__(self) -> None:
         self.updates: list[JSON] = []
+        self.ever: list[JSON] = []
         self.offsets: list[int] = []
         self.sent: list[Sent] = []
         self.pressed: list[str] = []
@@ -73,7 +74,14 @@ class BotApi:
 
     def give(self, update_id: int, **parts: Any) -> None:
         """An update waits to be fetched."""
-        self.updates.append({"update_id": update_id} | parts)
+        update = {"update_id": update_id} | parts
+        self.updates.append(update)
+        self.ever.append(update)
+
+    def begin_again(self) -> None:
+        """Every update there ever was waits again, as if none had been confirmed."""
+        self.updates = list(self.ever)
+        self.offsets.clear()
 
     def say(self, update_id: int, text: str, chat_id: int = 7) -> None:
         """Somebody wrote a text in a private chat."""

@@ -1,0 +1,62 @@
+"""Kills the bot at random moments while people write to it, and counts what that did.
+
+    python -m benchmarks.faults [updates] [kills] [seed]
+
+Once on SQLite and once on PostgreSQL (TEST_DATABASE_URL, or a server that pip installed).
+Then every update is delivered again, to a new process. Exits with 1 when an update was lost,
+recorded twice or answered out of order, or an emergency was not answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from benchmarks.databases import each_database
+from tests.e2e.faults import (
+    Nursery,
+    Scene,
+    conversations,
+    nursery,
+    run_with_kills,
+    scene,
+    settled,
+)
+
+
+async def main(updates: int, kills: int, seed: int) -> int:
+    """Run on both databases. Gives the exit code."""
+    harm = 0
+    async with nursery() as bots:
+        for name, url, folder in each_database():
+            harm += await measure(bots, name, url, folder, updates, kills, seed)
+    return 1 if harm else 0
+
+
+async def measure(
+    bots: Nursery, name: str, url: str, folder: Path, updates: int, kills: int, seed: int
+) -> int:
+    """One database. Gives the number of faults."""
+    said = conversations(updates, seed)
+    async with scene(bots, url, folder) as made:
+        damage = await run_with_kills(made, said, kills=kills, seed=seed)
+        print(f"{name}: {damage}")
+        again = await redelivered(made, said[-1].id)
+        print(f"{name}: every update delivered again: {again} new replies or records")
+        return len(damage.harm) + again
+
+
+async def redelivered(made: Scene, last: int) -> int:
+    """Deliver all updates to a new process; how many replies and records that adds."""
+    before = len(made.api.sent) + len(made.signals())
+    await made.kill()
+    made.api.begin_again()
+    await made.start()
+    await settled(made, last)
+    return len(made.api.sent) + len(made.signals()) - before
+
+
+if __name__ == "__main__":
+    given = [int(each) for each in sys.argv[1:]]
+    sys.exit(asyncio.run(main(*(given + [300, 25, 1][len(given) :]))))
