@@ -11,7 +11,6 @@ from bot.core.model import Button, Level, Person
 STEPS_FIRST = 3
 LABEL_LIMIT = 40  # characters; Telegram cuts longer labels on a narrow phone
 SEE_ALSO_SHOWN = 2
-CALL_FIRST = "Call {emergency} now. "
 COUNTRIES_OFFERED = ("US", "GB", "CA", "AU", "IN", "IE")
 
 Subject = Literal["", "self", "other"]
@@ -157,10 +156,16 @@ def _steps(card: Card, subject: Subject) -> tuple[str, ...]:
     steps = card.steps_if_self if subject == "self" and card.steps_if_self else card.steps
     kept = []
     for step in steps:
-        bare = step.removeprefix(CALL_FIRST)
+        bare = _without_first_sentence(step, card.first_line)
         if bare == step or bare not in card.first_line:
             kept.append(bare)
     return tuple(step for step in kept if step)
+
+
+def _without_first_sentence(step: str, first_line: str) -> str:
+    """The step without a first sentence ("Call {emergency} now.") that opens the first line."""
+    sentence, dot, rest = step.partition(". ")
+    return rest if dot and first_line.startswith(sentence + dot.strip()) else step
 
 
 def _poison_fallback(scribe: Scribe, card: Card) -> dict[str, str]:
