@@ -203,9 +203,10 @@ def _arrays(learned: Learned) -> dict[str, NDArray[Any]]:
         "gram_coefficients": learned.by_grams.coefficients,
         "gram_biases": learned.by_grams.biases,
     }
-    if learned.by_meaning is not None and learned.vectors is not None:
-        arrays["meaning_coefficients"] = learned.by_meaning.coefficients
-        arrays["meaning_biases"] = learned.by_meaning.biases
+    for place, layer in enumerate(learned.by_meaning):
+        arrays[f"layer_{place}_coefficients"] = layer.coefficients
+        arrays[f"layer_{place}_biases"] = layer.biases
+    if learned.vectors is not None:
         arrays["vectors"] = learned.vectors
     return arrays
 
@@ -214,16 +215,17 @@ def _load_learned(path: Path, recipe: Recipe) -> Learned | None:
     arrays = _load(path)
     if arrays is None:
         return None
-    meaning = None
-    if "vectors" in arrays:
-        meaning = Linear(arrays["meaning_coefficients"], arrays["meaning_biases"])
+    places = range(sum(name.startswith("layer_") for name in arrays) // 2)
     return Learned(
         labels=tuple(arrays["labels"].tolist()),
         texts=tuple(arrays["texts"].item().split("\n")),
         starts=tuple(arrays["starts"].tolist()),
         vocabulary=Vocabulary.restore(arrays["grams"].tolist(), arrays["idf"]),
         by_grams=Linear(arrays["gram_coefficients"], arrays["gram_biases"]),
-        by_meaning=meaning,
+        by_meaning=tuple(
+            Linear(arrays[f"layer_{place}_coefficients"], arrays[f"layer_{place}_biases"])
+            for place in places
+        ),
         vectors=arrays.get("vectors"),
         recipe=recipe,
     )

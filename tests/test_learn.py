@@ -77,6 +77,22 @@ def test_training_twice_gives_the_same_numbers():
     assert first.read("jazz", asked) == second.read("jazz", asked)
 
 
+def test_many_examples_are_read_by_a_network():
+    """Exclusive or: no linear model tells these apart."""
+    ways = {(1, 1): "same", (-1, -1): "same", (1, -1): "other", (-1, 1): "other"}
+    rows = [(way, label) for way, label in ways.items() for _ in range(20)]
+    points = np.stack([vector(*way, 0.1 * (place % 20)) for place, (way, _) in enumerate(rows)])
+    by_network = replace(
+        SMALL, hidden=16, hidden_from=1, hidden_rounds=300, gram_weight=0.0, nearest_weight=0.0
+    )
+
+    reader = train(["x"] * len(rows), [label for _, label in rows], points, recipe=by_network)
+
+    assert len(reader.by_meaning) == 2
+    for way, label in ways.items():
+        assert reader.read("x", vector(*way, 0)).best == label
+
+
 def test_a_text_that_weighs_nothing_teaches_nothing():
     weights = [0.0 if label == "alarm" else 1.0 for label in LABELS]
 

@@ -1,7 +1,7 @@
 """The learned reader: which label a text most likely has, and which examples say so.
 
 Three models over the same teaching examples, mixed: a linear one over word and character
-n-grams, a linear one over sentence embeddings, and the nearest example of each label.
+n-grams, a small network over sentence embeddings, and the nearest example of each label.
 Labels are plain strings; what they mean is the caller's matter. `teach.train` makes a
 reader.
 """
@@ -36,9 +36,12 @@ class Recipe:
     least: int = 2  # an n-gram must stand in so many examples
     gram_strength: float = 30.0
     gram_rounds: int = 25
-    gram_weight: float = 0.4
+    gram_weight: float = 0.3
     components: int = 512  # directions of the embeddings that are kept
-    meaning_strength: float = 30.0
+    hidden: int = 384  # units of the network over the embeddings
+    hidden_rounds: int = 20
+    hidden_from: int = 2_000  # texts; with fewer, a linear model takes its place
+    meaning_strength: float = 30.0  # of that linear model
     meaning_rounds: int = 60
     nearest_weight: float = 8.0
     temperature: float = 1.0
@@ -101,8 +104,8 @@ class Learned:
     """A trained reader; its arrays are fixed from then on.
 
     `texts` are the teaching texts, sorted by label: those of label k are the rows
-    `starts[k]` to `starts[k + 1]`. `by_meaning` and `vectors` (unit vectors, a row a text)
-    are None where there were no embeddings.
+    `starts[k]` to `starts[k + 1]`. `by_meaning` are the layers over the embeddings, one or
+    two; without embeddings there are none, and `vectors` (unit, a row a text) is None.
     """
 
     labels: tuple[str, ...]
@@ -110,7 +113,7 @@ class Learned:
     starts: tuple[int, ...]
     vocabulary: Vocabulary
     by_grams: Linear
-    by_meaning: Linear | None
+    by_meaning: tuple[Linear, ...]
     vectors: Matrix | None
     recipe: Recipe
 
@@ -118,7 +121,7 @@ class Learned:
         """The probability of each label. Without an `embedding` (layers x width, as the
         embedder gives it) the n-grams decide alone."""
         scores = self.scores(text, embedding)
-        meant = embedding is not None and self.by_meaning is not None
+        meant = embedding is not None and bool(self.by_meaning)
         recipe = self.recipe
         temperature = recipe.temperature if meant else recipe.lexical_temperature
         probabilities = np.exp(log_softmax(scores / np.float32(temperature)))
@@ -129,7 +132,7 @@ class Learned:
     def scores(self, text: str, embedding: Matrix | None = None) -> Matrix:
         """The mixed scores of the labels, not yet probabilities."""
         by_grams = self.gram_scores(text)
-        if embedding is None or self.by_meaning is None:
+        if embedding is None or not self.by_meaning:
             return by_grams
         share = np.float32(self.recipe.gram_weight)
         mixed = share * by_grams + (1 - share) * self.meaning_scores(embedding)
@@ -148,10 +151,11 @@ class Learned:
 
     def meaning_scores(self, embedding: Matrix) -> Matrix:
         """The log probability of each label by the embedding alone."""
-        if self.by_meaning is None:
-            raise ValueError("this reader was trained without embeddings")
-        score = embedding.ravel() @ self.by_meaning.coefficients
-        return log_softmax(score + self.by_meaning.biases)
+        *below, top = self.by_meaning
+        values = embedding.ravel()
+        for layer in below:
+            values = np.maximum(values @ layer.coefficients + layer.biases, 0)
+        return log_softmax(values @ top.coefficients + top.biases)
 
     def nearest(
         self, text: str, embedding: Matrix | None = None, *, labels: Sequence[str], count: int = 3

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from bot.core import grams, softmax
+from bot.core import grams, network, softmax
 from bot.core.grams import Vocabulary
 from bot.core.learn import STANDARD, Learned, Linear, Matrix, Recipe
 from bot.core.softmax import Progress, in_silence
@@ -34,7 +34,8 @@ def train(
     The same arguments give the same reader. Raises ValueError for less than two labels.
     """
     order, names, targets, counts = _sorted(labels, weights)
-    by_meaning = vectors = None
+    by_meaning: tuple[Linear, ...] = ()
+    vectors = None
     if embeddings is not None:
         own = embeddings[order]
         vectors = np.ascontiguousarray(own[:, -1], np.float32)
@@ -104,10 +105,11 @@ def _fit_meaning(
     recipe: Recipe,
     weights: Matrix | None,
     progress: Progress,
-) -> Linear:
-    """Regression over the principal directions of the embeddings, then turned back.
+) -> tuple[Linear, ...]:
+    """A network, or a linear model, over the principal directions of the embeddings, with
+    the turn into these directions put into its first layer.
 
-    The directions only make training fast: with all of them the result would be the same.
+    The directions only make training fast: with all of them a linear model is the same.
     """
     rows = embeddings.reshape(len(embeddings), -1)
     blocks = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
@@ -118,13 +120,35 @@ def _fit_meaning(
         spread += centred.T @ centred
     _, directions = np.linalg.eigh(spread)
     directions = np.ascontiguousarray(directions[:, ::-1][:, : recipe.components])
-    found = softmax.fit(
-        np.concatenate([(block.astype(np.float32) - middle) @ directions for block in blocks]),
+    turned = np.concatenate([(block.astype(np.float32) - middle) @ directions for block in blocks])
+    first, *above = _fit_turned(turned, targets, recipe, weights, progress)
+    whole = np.ascontiguousarray(directions @ first.coefficients)
+    return Linear(whole, first.biases - middle @ whole), *above
+
+
+def _fit_turned(
+    rows: Matrix,
+    targets: NDArray[np.int64],
+    recipe: Recipe,
+    weights: Matrix | None,
+    progress: Progress,
+) -> tuple[Linear, ...]:
+    """The layers over the turned embeddings."""
+    if len(rows) >= recipe.hidden_from:
+        return network.fit(
+            rows,
+            targets,
+            hidden=recipe.hidden,
+            rounds=recipe.hidden_rounds,
+            weights=weights,
+            progress=progress,
+        )
+    linear = softmax.fit(
+        rows,
         targets,
         strength=recipe.meaning_strength,
         rounds=recipe.meaning_rounds,
         weights=weights,
         progress=progress,
     )
-    whole = directions @ found.coefficients
-    return Linear(np.ascontiguousarray(whole), found.biases - middle @ whole)
+    return (linear,)
