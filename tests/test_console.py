@@ -29,6 +29,12 @@ pytest_plugins = ("tests.databases",)
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def engine_name() -> str:
+    """SQLite alone: the console sees no database; the store's own tests see both."""
+    return "sqlite"
+
+
 async def a_case(store: Store, **changes: object) -> Case:
     return await store.record(an_entry(**changes))
 
@@ -78,13 +84,14 @@ async def test_every_page_is_closed_to_strangers(store: Store, clock: Clock) -> 
 async def test_the_first_admin_signs_in_with_the_password_shown_once(
     store: Store, clock: Clock
 ) -> None:
+    app = console(store, clock)
     said = await ensure_first_admin(store)
     again = await ensure_first_admin(store)
     assert said is not None
     password = re.search(r"password (\S+) and", said)
     assert password
 
-    answer = await somebody(console(store, clock)).sign_in("admin", password[1])
+    answer = await somebody(app).sign_in("admin", password[1])
 
     assert again is None
     assert "Nothing waits" in answer.text

@@ -32,6 +32,8 @@ from bot.console import (
 from bot.console.drawing import HERE, Drawing
 from bot.console.guard import Guard
 from bot.console.live import Live
+from bot.console.oidc import Oidc
+from bot.console.oidc import routes as oidc_routes
 from bot.console.replying import Replying
 from bot.console.sessions import STAY_S
 from bot.console.throttle import Throttle
@@ -108,6 +110,7 @@ def staff_app(
     rules: Rules | None = None,
     rerun: Callable[[str], Decision] | None = None,
     replying: Replying | None = None,
+    oidc: Oidc | None = None,
     secure: bool = False,
     path: str = "/staff",
     now: Callable[[], datetime] | None = None,
@@ -116,7 +119,8 @@ def staff_app(
 
     `find_store` gives the open store, or None while it is away. `secret` signs the sessions:
     the same on every replica, long, and unknown to anybody else. `rerun` is what today's
-    rules make of a text. `replying` switches on writing to people. `secure` is for a site
+    rules make of a text. `replying` switches on writing to people, `oidc` signing in through an
+    identity provider. `secure` is for a site
     that is served over https.
     """
     clock = now or _utc_now
@@ -129,11 +133,13 @@ def staff_app(
         rules=rules or Rules(),
         rerun=rerun,
         replying=replying,
+        has_oidc=oidc is not None,
     )
     refuse = _Refusals(desk.drawing)
     return Starlette(
         routes=[
             *signing.routes(desk),
+            *(oidc_routes(desk, oidc) if oidc else ()),
             *(page.route(desk) for page in PAGES),
             Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
         ],
