@@ -50,8 +50,11 @@ class Settings(BaseSettings):
         description="Name of this process among those that share a database: the same at every "
         "start, no two alike, of small letters, digits and hyphens.",
     )
+    durable_work: bool = Field(
+        True, description="Whether each message is kept durably before Telegram is told; for tests."
+    )
     work_poll_s: Annotated[float, Field(ge=0.01, le=5)] = Field(
-        0.05, description="Seconds between two looks for kept messages that nobody answers yet."
+        0.1, description="Seconds between two looks for kept messages that nobody answers yet."
     )
     retention_text_days: Annotated[int, Field(ge=1, le=365)] = Field(
         30, description="Days after which the words of an escalated message are deleted."
@@ -108,6 +111,13 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database address in force."""
         return self.database_url or f"sqlite+aiosqlite:///{self.var_dir / 'bot.db'}"
+
+    @property
+    def work_database(self) -> str:
+        """Where durable work is kept: beside a SQLite file, so that neither locks the other."""
+        if not self.database.startswith("sqlite"):
+            return self.database
+        return f"{self.database.removesuffix('.db')}-work.db"
 
     @property
     def keys_file(self) -> Path:

@@ -26,8 +26,11 @@ DROP_S = 3600.0  # seconds between two looks for what is older
 @asynccontextmanager
 async def working(settings: Settings, keys: Keys, telegram: Telegram | None) -> AsyncIterator[None]:
     """Durable work while this lasts: updates are kept before Telegram is told."""
+    if not settings.durable_work:
+        yield
+        return
     durable = Durable(
-        settings.database,
+        settings.work_database,
         keys,
         executor=settings.replica,
         queues=queues(settings.replica, settings.work_poll_s),

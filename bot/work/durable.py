@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -181,6 +183,7 @@ class Durable:
             "db_engine_kwargs": {"hide_parameters": True, "pool_timeout": CONNECT_S},
         }
         DBOS.destroy(destroy_registry=True)
+        _use_wal(self._url)
         DBOS(config=config)
         DBOS.workflow(name=JOB, max_recovery_attempts=ATTEMPTS)(self._workflow())
         DBOS.migrate(self._url)
@@ -275,6 +278,13 @@ async def in_thread(call: Callable[[], Result]) -> Result:
 
     threading.Thread(target=work, daemon=True, name="durable").start()
     return await asyncio.wrap_future(done)
+
+
+def _use_wal(url: str) -> None:
+    """Let readers of a SQLite file go on while it is written. DBOS leaves that to us."""
+    if url.startswith("sqlite:"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=CONNECT_S)) as file:
+            file.execute("PRAGMA journal_mode=WAL")
 
 
 def _sync_address(url: str) -> str:

@@ -89,18 +89,21 @@ class Intake:
             return
         taken = _Taken(update.id, self._lane_of(update.chat), update.payload)
         self._enter(taken.lane, taken.id)
+        if update.urgent and await self._keeper.knows(f"{PREFIX}{taken.id}", HEAD_START_S):
+            self._leave(taken.lane, taken.id)
+            return
         queue = self._express if update.urgent else QUEUE
         data = {"id": taken.id, "lane": taken.lane, "payload": taken.payload}
         kept = self._keeper.keep(
             Job(f"{PREFIX}{taken.id}", queue, HANDLER, data, taken.lane, taken.id),
             first=update.urgent,
         )
-        is_fresh = await self._keeper.wait(kept, HEAD_START_S if update.urgent else KEEP_S)
-        if is_fresh is False:
-            self._leave(taken.lane, taken.id)
-            return
-        if is_fresh and not update.urgent:
-            return
+        if not update.urgent:
+            is_fresh = await self._keeper.wait(kept, KEEP_S)
+            if is_fresh is False:
+                self._leave(taken.lane, taken.id)
+            if is_fresh is not None:
+                return
         handled = self._begin(taken, EXPRESS_TURN_S if update.urgent else TURN_S)
         either: set[asyncio.Future[Any]] = {handled, kept}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

@@ -43,6 +43,16 @@ class Keeper:
             self._thread.start()
         return asyncio.wrap_future(kept)
 
+    async def knows(self, job_id: str, within_s: float) -> bool:
+        """Whether a job of this id was kept before; False when that is not known in time."""
+        if not self._durable.is_open or self._is_away:
+            return False
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._durable.is_known(job_id)
+        except Exception:  # whatever the database raises: the answer comes first
+            return False
+
     async def wait(self, kept: asyncio.Future[bool], within_s: float) -> bool | None:
         """Whether the job is new; None when that is not known in time.
 

@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from bot.channels.split import split
+from bot.settings import Settings
 from tests.e2e.bot_api import TOKEN, BotApi
 from tests.e2e.servers import serving
 
@@ -146,9 +147,11 @@ class Scene:
 
     def is_idle(self) -> bool:
         """Whether every update was taken in and every kept one handled."""
-        url = make_url(self.database)
+        settings = Settings(_env_file=None, database_url=self.database)
+        url = make_url(settings.work_database)
         is_sqlite = url.get_backend_name() == "sqlite"
-        engine = create_engine(url.set(drivername="sqlite" if is_sqlite else "postgresql+psycopg"))
+        driver = "sqlite" if is_sqlite else "postgresql+psycopg"
+        engine = create_engine(url.set(drivername=driver))
         table = "workflow_status" if is_sqlite else "dbos.workflow_status"
         query = f"SELECT count(*) FROM {table} WHERE status IN ('ENQUEUED', 'PENDING')"
         try:
