@@ -12,9 +12,10 @@ UNKNOWN = CountryLines(iso="", name="")
 ALWAYS_OPEN = "24/7"
 
 # Words after which a country's name says where somebody is.
-_PLACED = r"(?:in|from|live in|living in|near|at|to|over in|here in|based in|visiting)"
+_PLACED = r"(?:in|from|near|at|to|visiting|en|em|au|aux|aus|uit|w|z|в|из|у|з)"
 _BARE = re.compile(
-    r"^(?:i am |im |we are |were |it is |its |my country is |country )*(?:in |from )?"
+    r"^(?:i am |im |we are |were |i live |it is |its |my country is |country |estoy |je suis "
+    r"|ich bin |ik ben |sono |jestem |estou |я )*(?:in |from |en |em |w |в |у |aus |uit |au )?"
 )
 # Names that are also ordinary words, first names or medicines' homonyms: a bare mention
 # inside a longer sentence does not count.
