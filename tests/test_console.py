@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import httpx
 import pyotp
 import pytest
 
-from bot.console import ensure_first_admin
+from bot.console import Replying, Template, ensure_first_admin
 from bot.console.app import PAGES
 from bot.console.case_view import segments
 from bot.console.guard import HEADERS
@@ -18,8 +19,17 @@ from bot.console.signing import own_path
 from bot.console.visit import Page
 from bot.core.actions import Acknowledge
 from bot.core.escalation import Case
-from bot.core.model import Evidence, Level
+from bot.core.model import (
+    Decision,
+    DeliveryStatus,
+    Evidence,
+    Level,
+    Person,
+    Reply,
+    Versions,
+)
 from bot.core.roles import ROLES, Role, may
+from bot.core.sampling import Sample
 from bot.store import Store
 from bot.store.staff import StaffMember
 from tests.console_visits import PASSWORD, Somebody, console, signed_in, somebody, token_in
@@ -654,3 +664,332 @@ async def test_the_stream_ends_with_the_session(store: Store) -> None:
     events = [each["event"] async for each in live.stream("ana", [], signed_out)]
 
     assert events == ["ready", "ended"]
+
+
+# ---- accounts and people -----------------------------------------------------------------
+
+
+async def test_one_changes_the_own_password_and_stays_signed_in_here_alone(
+    store: Store, clock: Clock
+) -> None:
+    app = console(store, clock)
+    here, elsewhere = await signed_in(app, store), await signed_in(app, store)
+    new = {"new": "a fresh long password", "again": "a fresh long password"}
+
+    wrong = await here.post("/account/password", old="wrong", **new)
+    right = await here.post("/account/password", old=PASSWORD, **new)
+
+    assert "is not right" in wrong.text
+    assert "password is changed" in right.text
+    assert (await here.get("/")).status_code == 200
+    assert (await elsewhere.get("/")).status_code == 303
+    again = await somebody(app).sign_in("ana", "a fresh long password")
+    assert again.status_code == 200
+
+
+async def test_a_second_factor_is_set_up_with_a_code_and_dropped_with_the_password(
+    store: Store, clock: Clock
+) -> None:
+    browser = await signed_in(console(store, clock), store)
+
+    begun = await browser.post("/account/totp")
+    found = re.search(r"secret=([A-Z2-7]+)", begun.text)
+    assert found
+    wrong = await browser.post("/account/totp/confirm", code="000000")
+    assert "not right" in wrong.text
+    code = pyotp.TOTP(found[1]).at(NOW)
+    right = await browser.post("/account/totp/confirm", code=code)
+    browser.token = token_in(right.text)
+
+    assert "A code is asked for" in right.text
+    assert found[1] not in right.text
+    await browser.post("/account/totp/drop", old="wrong")
+    assert (await member(store)).has_totp
+    await browser.post("/account/totp/drop", old=PASSWORD)
+    assert not (await member(store)).has_totp
+
+
+async def member(store: Store, name: str = "ana") -> StaffMember:
+    found = await store.staff.find(name)
+    assert found is not None
+    return found
+
+
+async def test_an_admin_adds_somebody_whose_password_is_shown_once(
+    store: Store, clock: Clock
+) -> None:
+    app = console(store, clock)
+    admin = await signed_in(app, store, "ana", "admin")
+
+    added = await admin.post("/people", id="ben", name="<i>Ben</i>", role="reviewer")
+    found = re.search(r"Their password: ([^<\s]+)", added.text)
+    assert found
+    later = await admin.get("/people")
+
+    assert found[1] not in later.text
+    assert "&lt;i&gt;Ben" in later.text
+    assert (await somebody(app).sign_in("ben", found[1])).status_code == 200
+
+
+async def test_an_admin_changes_role_duty_and_contact(store: Store, clock: Clock) -> None:
+    app = console(store, clock)
+    admin = await signed_in(app, store, "ana", "admin")
+    await signed_in(app, store, "leo")
+
+    await admin.post(
+        "/people/leo", role="lead", duty_order="2", telegram_id="4711", oidc_subject="sub-1"
+    )
+    leo = await member(store, "leo")
+    refused = await admin.post("/people/leo", role="lead", telegram_id="@leo")
+
+    assert (leo.role, leo.duty_order, leo.telegram_id, leo.oidc_subject) == (
+        "lead",
+        2,
+        "4711",
+        "sub-1",
+    )
+    assert "is a number" in refused.text
+
+
+async def test_a_closed_account_is_out_at_once(store: Store, clock: Clock) -> None:
+    app = console(store, clock)
+    admin, leo = await signed_in(app, store, "ana", "admin"), await signed_in(app, store, "leo")
+
+    await admin.post("/people/leo/active", active="no")
+
+    assert (await leo.get("/")).status_code == 303
+    assert (await somebody(app).sign_in("leo")).status_code == 401
+
+
+async def test_the_last_admin_stays(store: Store, clock: Clock) -> None:
+    admin = await signed_in(console(store, clock), store, "ana", "admin")
+
+    closed = await admin.post("/people/ana/active", active="no")
+    lowered = await admin.post("/people/ana", role="editor")
+    nonsense = await admin.post("/people/ana", role="emperor")
+
+    assert "last admin" in closed.text
+    assert "last admin" in lowered.text
+    assert "There is no role" in nonsense.text
+    assert (await member(store)).role == "admin"
+
+
+# ---- history, exports, figures, possible misses --------------------------------------------
+
+
+async def test_the_history_is_read_and_checked(store: Store, clock: Clock) -> None:
+    await a_case(store)
+    lead = await signed_in(console(store, clock), store, "ana", "lead")
+    await lead.post("/case/1001/open")
+
+    page = await lead.get("/audit?actor=ana&type=viewed")
+    checked = await lead.post("/audit/verify")
+
+    assert page.text.count("<td>viewed</td>") == 1
+    assert '<a href="/staff/case/1001">E-1001</a>' in page.text
+    assert "It holds" in checked.text
+    assert "wake her" not in page.text + checked.text
+
+
+async def test_an_export_has_no_text_unless_a_lead_asks_and_is_logged(
+    store: Store, clock: Clock
+) -> None:
+    await a_case(store, text="=1+1 and hurry")
+    lead = await signed_in(console(store, clock), store, "ana", "lead")
+
+    plain = await lead.post("/export", q="level:emergency", format="csv")
+    lines = await lead.post("/export", q="level:emergency", format="jsonl")
+    text = await lead.post("/export", q="", format="csv", text="1")
+    none = await lead.post("/export", q="level:urgent", format="csv")
+
+    assert "attachment" in plain.headers["content-disposition"]
+    assert plain.text.splitlines()[1].startswith("E-1001,emergency")
+    assert json.loads(lines.text)["number"] == "E-1001"
+    assert "hurry" not in plain.text + lines.text
+    assert text.text.splitlines()[1].endswith("'=1+1 and hurry")
+    assert len(none.text.splitlines()) == 1
+    history = await store.history.page(type_="exported")
+    assert [line.record.event.after["rows"] for line in history] == [0, 1, 1, 1]
+
+
+async def test_a_reviewer_exports_nothing(store: Store, clock: Clock) -> None:
+    await a_case(store)
+    browser = await signed_in(console(store, clock), store)
+
+    assert (await browser.post("/export", q="", format="csv")).status_code == 403
+    assert "Export this list" not in (await browser.get("/")).text
+
+
+async def test_the_figures_show_what_was_judged(store: Store, clock: Clock) -> None:
+    await a_case(store, level=Level.URGENT, kind="mixed")
+    browser = await signed_in(console(store, clock), store)
+    empty = await browser.get("/figures?days=90")
+    await browser.post("/case/1001/acknowledge")
+    await browser.post("/case/1001/review", level="info")
+
+    page = await browser.get("/figures")
+
+    assert empty.text.count('<svg class="plot"') == 2
+    assert page.text.count('<svg class="plot"') == 3
+    assert "1 too high of 1 judged" in page.text
+    assert "no estimate: 0 of 100" in page.text
+
+
+async def test_possible_misses_are_covered_and_judged_once(store: Store, clock: Clock) -> None:
+    await store.samples.add(a_sample())
+    browser = await signed_in(console(store, clock), store)
+
+    covered = await browser.get("/misses")
+    opened = await browser.post("/misses/open")
+    sample = re.search(r'name="sample" value="([^"]+)"', opened.text)
+    assert sample
+    kept = await browser.post("/misses", sample=sample[1], level="emergency")
+    again = await browser.post("/misses", sample=sample[1], level="info")
+
+    assert "not feeling great" not in covered.text
+    assert "not feeling great" in opened.text
+    assert "should have been escalated" in kept.text
+    assert "Somebody was faster" in again.text
+    assert await store.samples.missed() == (1, 1)
+
+
+def a_sample() -> Sample:
+    return Sample(
+        chat="tg:9",
+        update_id="9",
+        at=NOW,
+        text="not feeling great after 3 of them",
+        level=Level.INFO,
+        topic="typical_dose",
+        language="en",
+        stratum="random",
+        sampling_weight=10.0,
+        versions=Versions("1", "2", "3"),
+    )
+
+
+async def test_todays_rules_are_asked_only_about_opened_text(store: Store, clock: Clock) -> None:
+    asked: list[str] = []
+
+    def rerun(text: str) -> Decision:
+        asked.append(text)
+        found = Evidence("new_rule", "trigger", 0, 2, "my")
+        return Decision(
+            Level.URGENT, Level.URGENT, "drowsy", "", Reply(), Person(), evidence=(found,)
+        )
+
+    await a_case(store)
+    browser = await signed_in(console(store, clock, rerun=rerun), store)
+
+    await browser.get("/case/1001")
+    assert asked == []
+    page = await browser.post("/case/1001/open")
+
+    assert asked == [TEXT]
+    assert "now also <code>new_rule</code>" in page.text
+    assert "no longer <code>cannot_be_woken</code>" in page.text
+
+
+# ---- writing to a person -------------------------------------------------------------------
+
+
+class Chat:
+    """Where a person would read what staff write."""
+
+    def __init__(self, status: DeliveryStatus = "sent") -> None:
+        self.status = status
+        self.got: list[str] = []
+
+    async def __call__(self, case: Case, text: str) -> DeliveryStatus:
+        self.got.append(text)
+        return self.status
+
+
+def replying(chat: Chat) -> Replying:
+    return Replying(send=chat, templates=(Template("Safe?", "Are you safe right now?"),))
+
+
+async def confirm(browser: Somebody, preview: httpx.Response) -> httpx.Response:
+    found = dict(
+        re.findall(r'name="(text|leaving|once|row_version)" value="([^"]*)"', preview.text)
+    )
+    return await browser.post("/case/1001/reply/send", **found)
+
+
+async def test_nobody_writes_to_a_person_unless_that_is_switched_on(
+    store: Store, clock: Clock
+) -> None:
+    await a_case(store)
+    browser = await signed_in(console(store, clock), store)
+    await browser.post("/case/1001/acknowledge")
+
+    assert "Write to the person" not in (await browser.get("/case/1001")).text
+    assert (await browser.post("/case/1001/reply", text="hello")).status_code == 404
+
+
+async def test_a_reply_is_previewed_confirmed_sent_once_and_says_who_writes(
+    store: Store, clock: Clock
+) -> None:
+    chat = Chat()
+    await a_case(store)
+    browser = await signed_in(console(store, clock, replying=replying(chat)), store)
+    await browser.post("/case/1001/acknowledge")
+
+    preview = await browser.post("/case/1001/reply", template="0", leaving="1")
+    assert chat.got == []
+    sent = await confirm(browser, preview)
+    again = await confirm(browser, preview)
+
+    assert "delivered to the person" in sent.text
+    assert "used already" in again.text
+    assert len(chat.got) == 1
+    assert chat.got[0].startswith("A person from the support team writes")
+    assert "Are you safe right now?" in chat.got[0]
+    assert "The bot goes on reading" in chat.got[0]
+    case = await case_of(store)
+    assert case.first_response_at == NOW
+
+
+async def test_a_reply_that_did_not_arrive_is_told(store: Store, clock: Clock) -> None:
+    await a_case(store)
+    chat = Chat("blocked")
+    browser = await signed_in(console(store, clock, replying=replying(chat)), store)
+    await browser.post("/case/1001/acknowledge")
+
+    answer = await confirm(browser, await browser.post("/case/1001/reply", text="hello"))
+
+    assert "NOT delivered (blocked)" in answer.text
+    assert (await case_of(store)).first_response_at is None
+
+
+async def test_a_second_writer_is_stopped(store: Store, clock: Clock) -> None:
+    chat = Chat()
+    await a_case(store)
+    app = console(store, clock, replying=replying(chat))
+    ana, leo = await signed_in(app, store), await signed_in(app, store, "leo")
+    await ana.post("/case/1001/acknowledge")
+    preview = await ana.post("/case/1001/reply", text="hello")
+
+    not_the_owner = await leo.post("/case/1001/reply", text="hi")
+    await leo.post("/case/1001/mine")
+    too_early = await leo.post("/case/1001/reply", text="hi")
+    not_any_more = await confirm(ana, preview)
+
+    assert "Only the owner" in not_the_owner.text
+    assert "ana is writing" in too_early.text
+    assert "Only the owner" in not_any_more.text
+    assert chat.got == []
+
+
+async def test_a_reply_waits_when_the_person_wrote_again(store: Store, clock: Clock) -> None:
+    chat = Chat()
+    await a_case(store)
+    browser = await signed_in(console(store, clock, replying=replying(chat)), store)
+    await browser.post("/case/1001/acknowledge")
+    preview = await browser.post("/case/1001/reply", text="hello")
+    await a_case(store, update_id="second", text="she stopped breathing")
+
+    answer = await confirm(browser, preview)
+
+    assert "changed since the preview" in answer.text
+    assert chat.got == []
