@@ -81,7 +81,13 @@ def test_lookalike_letters_in_latin_words_turn_latin(raw: str, expected: str) ->
 
 @pytest.mark.parametrize(
     "raw",
-    ["не", "он не дышит", "мама приняла баклофен", "не могу розбудити", "она не дышит baclofen и сор"],
+    [
+        "не",
+        "он не дышит",
+        "мама приняла баклофен",
+        "не могу розбудити",
+        "она не дышит baclofen и сор",
+    ],
 )
 def test_genuine_cyrillic_survives(raw: str) -> None:
     assert text_of(raw) == raw
