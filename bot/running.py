@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from hashlib import sha256
 
 import uvicorn
@@ -21,13 +20,12 @@ from bot.core.replies import Scribe, answer_texts
 from bot.errors import ChannelError, StoreError
 from bot.service import Service
 from bot.settings import Settings
-from bot.store import Keys, Retention, Spool, Store
+from bot.store import Keys, Spool, Store
 from bot.working import working
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 STORE_AGAIN_S = 5.0  # seconds between attempts to reach a store that is away
-UPKEEP_S = 3600.0  # seconds between looks for what retention must delete
 
 
 async def serve(settings: Settings, *, content: Callable[[], Content], say: Say) -> None:
@@ -36,7 +34,7 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
         keys = _keys(settings, say)
         service = await stack.enter_async_context(_service(settings, keys, content()))
         telegram = await _telegram(settings, service, stack)
-        await stack.enter_async_context(working(settings, keys, telegram))
+        await stack.enter_async_context(working(settings, keys, service, telegram, say))
         webhook = _webhook(settings, telegram)
         config = uvicorn.Config(
             _web(settings, service, webhook),
@@ -49,7 +47,7 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
         async with asyncio.TaskGroup() as tasks:
             server = uvicorn.Server(config)
             web = tasks.create_task(_web_until_stopped(server, say))
-            others = [tasks.create_task(_upkeep(service, settings))]
+            others = [tasks.create_task(_upkeep(service))]
             others.append(tasks.create_task(_telegram_work(settings, telegram, webhook, say)))
             await web
             for task in others:
@@ -96,7 +94,7 @@ async def _open_store(service: Service, settings: Settings, keys: Keys) -> None:
     """Opens the store, trying again for as long as it is away."""
     while True:
         try:
-            service.store = await Store.open(settings.database, keys)
+            service.store = await Store.open(settings.database, keys, rules=settings.rules)
         except StoreError as error:
             log.error("no store, records wait in the spool: %s", error)
             await asyncio.sleep(STORE_AGAIN_S)
@@ -105,16 +103,11 @@ async def _open_store(service: Service, settings: Settings, keys: Keys) -> None:
             return
 
 
-async def _upkeep(service: Service, settings: Settings) -> None:
-    """Hands over what waits in the spool, and deletes what retention says."""
-    loop = asyncio.get_running_loop()
-    redact_at = loop.time()
+async def _upkeep(service: Service) -> None:
+    """Hands over what waits in the spool."""
     while True:
         try:
             await service.drain_spool()
-            if service.store is not None and loop.time() >= redact_at:
-                await service.store.redact_due(_retention(settings))
-                redact_at = loop.time() + UPKEEP_S
         except StoreError as error:
             log.warning("store away: %s", error)
         await asyncio.sleep(STORE_AGAIN_S)
@@ -185,13 +178,6 @@ async def _web_until_stopped(server: uvicorn.Server, say: Say) -> None:
             f"The web chat cannot listen on {server.config.host}:{server.config.port}; "
             "another program may use the port. Set WEB_PORT to a free one."
         ) from error
-
-
-def _retention(settings: Settings) -> Retention:
-    return Retention(
-        texts=timedelta(days=settings.retention_text_days),
-        skeletons=timedelta(days=settings.retention_skeleton_days),
-    )
 
 
 def _say_nothing(_: str) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.core.clocks import Calendar
+from bot.core.escalation import Rules
 from bot.errors import SettingsError
 
 
@@ -63,6 +66,20 @@ class Settings(BaseSettings):
         365, description="Days after which the rest of an escalation is deleted."
     )
 
+    # ---- staff
+    staff_chat_id: int | None = Field(
+        None, description="Telegram chat of the staff, for alerts; with topics, one topic a case."
+    )
+    alert_urls: SecretStr = Field(
+        SecretStr(""), description="Apprise addresses for alerts, with spaces between."
+    )
+    staffed_hours: str = Field(
+        "",
+        description="When somebody is on duty: 'mon-fri 09:00-17:00; sat 10:00-14:00', 'always', "
+        "or empty for never.",
+    )
+    staffed_zone: str = Field("UTC", description="Time zone of these hours: Europe/London.")
+
     # ---- content and understanding
     content_dir: Path = Field(Path("."), description="Folder that holds intents/ and responses/.")
     embeddings: str = Field(
@@ -99,6 +116,26 @@ class Settings(BaseSettings):
             if value.startswith(short):
                 return full + value.removeprefix(short)
         return value
+
+    @field_validator("staffed_hours")
+    @classmethod
+    def _known_hours(cls, value: str) -> str:
+        Calendar.parse(value)
+        return value
+
+    @field_validator("staffed_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("write a zone like Europe/London") from None
+        return value
+
+    @property
+    def rules(self) -> Rules:
+        """The clocks of cases, in the staffed hours."""
+        return Rules(calendar=Calendar.parse(self.staffed_hours, ZoneInfo(self.staffed_zone)))
 
     @field_validator("telegram_webhook_url", "web_origin")
     @classmethod

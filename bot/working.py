@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from bot.alerts import QUEUE, Alerts, AppriseLine, Line
 from bot.channels.telegram import Telegram
-from bot.errors import StoreAway
+from bot.errors import StoreAway, StoreError
+from bot.service import Service
 from bot.settings import Settings
-from bot.store import Keys
-from bot.work import Durable, Intake, queues
+from bot.store import Keys, Retention
+from bot.work import Durable, Intake, Job, Queue, in_thread, queues
 
 log = logging.getLogger(__name__)
 
@@ -20,31 +23,46 @@ AGAIN_S = 5.0  # seconds between attempts to begin while the database is away
 FIRST_S = 3.0  # how long the start waits for durable work before it goes on without
 FAREWELL_S = 10.0  # how long the end waits for the updates under way
 KNOWN = timedelta(days=3)  # how long an update is known; Telegram delivers none after a day
-DROP_S = 3600.0  # seconds between two looks for what is older
+CHORES = Queue("chores", 2.0)
+CHORES_S = 60.0  # seconds between two looks whether the hour's chores are kept
 
 
 @asynccontextmanager
-async def working(settings: Settings, keys: Keys, telegram: Telegram | None) -> AsyncIterator[None]:
-    """Durable work while this lasts: updates are kept before Telegram is told."""
+async def working(
+    settings: Settings,
+    keys: Keys,
+    service: Service,
+    telegram: Telegram | None,
+    say: Callable[[str], None],
+) -> AsyncIterator[None]:
+    """Durable work while this lasts: updates are kept, staff are alerted, old texts deleted."""
     if not settings.durable_work:
         yield
         return
+    own = queues(settings.replica, settings.work_poll_s)
     durable = Durable(
-        settings.work_database,
-        keys,
-        executor=settings.replica,
-        queues=queues(settings.replica, settings.work_poll_s),
+        settings.work_database, keys, executor=settings.replica, queues=(*own, QUEUE, CHORES)
     )
     intake = None
     if telegram:
         intake = Intake(telegram.answer, durable, executor=settings.replica, lane_of=keys.subject)
         telegram.through(intake.take)
+    alerts = Alerts(
+        lambda: service.store,
+        durable,
+        _lines(settings, service, telegram, say),
+        settings.rules,
+        console_url=settings.web_origin,
+    )
+    _do_chores(durable, service, settings)
     opening = asyncio.create_task(_open(durable, intake))
     await asyncio.wait({opening}, timeout=FIRST_S)
+    others = [asyncio.create_task(alerts.watch()), asyncio.create_task(_keep_chores(durable))]
     try:
         yield
     finally:
-        opening.cancel()
+        for task in (opening, *others):
+            task.cancel()
         if intake:
             await intake.finish(FAREWELL_S)
         await durable.close()
@@ -54,14 +72,54 @@ async def _open(durable: Durable, intake: Intake | None) -> None:
     """Begins durable work, trying again for as long as the database is away."""
     while True:
         try:
-            await durable.open(before=intake.remember if intake else lambda _: None)
-            break
+            return await durable.open(before=intake.remember if intake else lambda _: None)
         except StoreAway as error:
             log.error("durable work away, messages are answered all the same: %s", error)
             await asyncio.sleep(AGAIN_S)
+
+
+def _lines(
+    settings: Settings, service: Service, telegram: Telegram | None, say: Callable[[str], None]
+) -> list[Line]:
+    """Every way to reach staff; what is wrong with one is told, and the others work."""
+    mail = AppriseLine(settings.alert_urls.get_secret_value().split())
+    for problem in mail.problems:
+        log.error(problem)
+        say(problem)
+    if telegram is None:
+        return [mail]
+    return [telegram.with_desk(lambda: service.store, settings.staff_chat_id), mail]
+
+
+def _do_chores(durable: Durable, service: Service, settings: Settings) -> None:
+    """Says what the chores of each hour are: retention, and forgetting old work."""
+    retention = Retention(
+        texts=timedelta(days=settings.retention_text_days),
+        skeletons=timedelta(days=settings.retention_skeleton_days),
+    )
+
+    async def chores(_: dict[str, Any]) -> None:
+        while True:
+            try:
+                if service.store is not None:
+                    await service.store.redact_due(retention)
+                    await durable.drop_older(KNOWN)
+                    return
+            except StoreError as error:
+                log.warning("retention waits for the store: %s", error)
+            await asyncio.sleep(AGAIN_S)
+
+    durable.on("chores", chores)
+
+
+async def _keep_chores(durable: Durable) -> None:
+    """Keeps each hour's chores once, whichever process comes first."""
     while True:
-        try:
-            await durable.drop_older(KNOWN)
-        except Exception as error:  # whatever the database raises: tried again later
-            log.warning("old work not deleted", extra={"error": type(error).__name__})
-        await asyncio.sleep(DROP_S)
+        if durable.is_open:
+            hour = f"{datetime.now(UTC):chores-%Y-%m-%dT%H}"
+            job = Job(hour, CHORES.name, "chores", {}, lane="chores")
+            try:
+                await in_thread(lambda job=job: durable.keep([job]))  # type: ignore[misc]
+            except Exception as error:  # whatever the database raises: tried again
+                log.warning("chores not kept", extra={"error": type(error).__name__})
+        await asyncio.sleep(CHORES_S)

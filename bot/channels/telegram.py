@@ -35,7 +35,9 @@ from bot.channels.telegram_read import (
     private_chat_in,
 )
 from bot.channels.telegram_send import Delivery, Outbox
+from bot.channels.telegram_staff import StaffDesk
 from bot.core.model import DeliveryStatus, Message, Reply
+from bot.store import Store
 from bot.work import Update as Taken
 
 log = logging.getLogger(__name__)
@@ -94,10 +96,16 @@ class Telegram:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._albums: OrderedDict[str, None] = OrderedDict()
         self._take: Take | None = None
+        self._desk: StaffDesk | None = None
 
     def through(self, take: Take) -> None:
         """Have every update taken in by `take`, which has it answered once it is kept."""
         self._take = take
+
+    def with_desk(self, store: Callable[[], Store | None], chat_id: int | None) -> StaffDesk:
+        """Answer the buttons of staff as well, and give the way to alert them."""
+        self._desk = StaffDesk(self._express, store, chat_id=chat_id)
+        return self._desk
 
     async def __aenter__(self) -> Self:
         """Connect if Telegram is there; if not, polling and listening do it later.
@@ -222,6 +230,8 @@ class Telegram:
 
     async def _answer(self, payload: JSON, again: bool) -> None:
         update = Update.de_json(payload, self._express)
+        if self._desk and await self._desk.takes(update):
+            return
         message = await _read(update, self._express.username)
         address = address_of(update)
         if message is None or address is None or self._is_rest_of_album(update):

@@ -74,11 +74,20 @@ def _read(turn: Turn) -> Decision:
         return alarm.denial(turn)
     reading = turn.reader.read(turn.message.text)
     if reading.assessment.level.escalates:
-        return _escalating(turn, reading)
+        return _escalating(_in_its_language(turn, reading), reading)
     in_guide = alarm.guide_reply(turn, reading)
     if in_guide is not None:
         return in_guide
     return talk.conversation(turn, reading)
+
+
+def _in_its_language(turn: Turn, reading: Reading) -> Turn:
+    """The turn in the language of an alarm, where we have its cards."""
+    books = turn.scribe.knowledge.books
+    if reading.language not in books or reading.language == turn.person.language:
+        return turn
+    person = replace(turn.person, language=reading.language)
+    return replace(turn, person=person, scribe=Scribe(turn.scribe.knowledge, person))
 
 
 def _escalating(turn: Turn, reading: Reading) -> Decision:

@@ -54,6 +54,7 @@ class Readers:
     learned: Learned
     topics: Mapping[str, str]
     embed: Embed | None = None
+    language_of: Callable[[str], str] | None = None
     policy: Policy = Policy()
 
     def read(self, text: str) -> Reading:
@@ -74,6 +75,7 @@ class Readers:
             subject=found.subject,
             outside=self._outside(learned, odds),
             shortened=len(text) > HEAD + TAIL,
+            language=self.language_of(text) if self.language_of else "",
         )
 
     def prepare(self, text: str) -> Utterance:

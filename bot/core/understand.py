@@ -17,6 +17,7 @@ class Reading:
     `candidates` are topics, best first. `outcome` says whether the first one is the answer
     ("sure"), one of at most three is ("unsure"), or none is. `outside` is the class of a
     message that is out of scope: `pet`, `other_medicine`, `everyday`, ...
+    `language` is the language of the message where it is plain, or "".
     """
 
     assessment: Assessment
@@ -25,6 +26,7 @@ class Reading:
     subject: Literal["", "self", "other"] = ""
     outside: str = ""
     shortened: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

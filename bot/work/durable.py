@@ -37,6 +37,7 @@ VERSION = "1"
 JOB = "job"  # the one workflow that DBOS knows; what it does is in its data
 ATTEMPTS = 20  # starts of a job that takes its process down each time, before it is left alone
 CONNECT_S = 3  # seconds; PostgreSQL
+LATEST = 10_000  # done jobs that a new process hears of
 PAGE = 500  # workflows deleted at a time
 UNFINISHED = ["ENQUEUED", "PENDING", "DELAYED"]
 FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
@@ -49,6 +50,7 @@ class Queue:
 
     name: str
     poll_s: float
+    at_once: int | None = None  # how many of its jobs one process runs at a time; None: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,12 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A job that is not done yet."""
+class Kept:
+    """A job that an earlier process kept."""
 
     id: str
     lane: str
+    is_done: bool
 
 
 class Durable:
@@ -96,15 +99,17 @@ class Durable:
         """Have `handler` run the jobs of that name."""
         self._handlers[name] = handler
 
-    async def open(self, *, before: Callable[[list[Waiting]], None] = lambda _: None) -> None:
-        """Begin to work; `before` hears what was left undone, before any of it is run.
+    async def open(self, *, before: Callable[[list[Kept]], None] = lambda _: None) -> None:
+        """Begin to work; `before` hears of the jobs kept earlier, before any of them is run.
+
+        Of those that are done it hears the latest only.
 
         Raises StoreAway when the database cannot be reached.
         """
         self._loop = asyncio.get_running_loop()
         try:
-            client, waiting = await in_thread(self._prepare)
-            before(waiting)
+            client, kept = await in_thread(self._prepare)
+            before(kept)
             await in_thread(self._launch)
         except Exception as error:
             raise StoreAway(
@@ -169,7 +174,7 @@ class Durable:
             dropped += len(found)
         return dropped
 
-    def _prepare(self) -> tuple[DBOSClient, list[Waiting]]:
+    def _prepare(self) -> tuple[DBOSClient, list[Kept]]:
         """Register with DBOS and see what was left undone. Begins nothing yet."""
         config: DBOSConfig = {
             "name": APPLICATION,
@@ -196,13 +201,26 @@ class Durable:
         try:
             for queue in self._queues:
                 client.register_queue(
-                    queue.name, partition_concurrency=1, polling_interval_sec=queue.poll_s
+                    queue.name,
+                    partition_concurrency=1,
+                    worker_concurrency=queue.at_once,
+                    polling_interval_sec=queue.poll_s,
                 )
-            found = client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
+            kept = self._kept(client)
         except BaseException:
             client.destroy()
             raise
-        return client, [Waiting(each.workflow_id, each.queue_partition_key or "") for each in found]
+        return client, kept
+
+    def _kept(self, client: DBOSClient) -> list[Kept]:
+        found = client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
+        found += client.list_workflows(
+            status=FINISHED, limit=LATEST, sort_desc=True, load_input=False, load_output=False
+        )
+        return [
+            Kept(each.workflow_id, each.queue_partition_key or "", each.status in FINISHED)
+            for each in found
+        ]
 
     def _launch(self) -> None:
         DBOS.listen_queues([queue.name for queue in self._queues])

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.work.durable import Durable, Job, Queue, Waiting
+from bot.work.durable import Durable, Job, Kept, Queue
 from bot.work.keeper import Keeper
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ HEAD_START_S = 0.1  # how long one that cannot wait does, to learn that it was h
 TURN_S = 5.0  # how long an update waits for the earlier ones of its chat
 EXPRESS_TURN_S = 0.15  # the same for one that cannot wait
 EXPRESS_POLL_S = 0.25  # what is in that queue was handled already, but for a crash
+AT_ONCE = 16  # so that a backlog does not make each of its messages slow
 REMEMBERED = 10_000  # updates that were handled, kept in mind to handle none again
 
 
@@ -72,11 +73,15 @@ class Intake:
         self._left: set[int] = set()
         durable.on(HANDLER, self.run)
 
-    def remember(self, waiting: Iterable[Waiting]) -> None:
-        """Learn which updates an earlier process left undone, so that they keep their order."""
-        for each in waiting:
-            if each.id.startswith(PREFIX):
-                update_id = int(each.id.removeprefix(PREFIX))
+    def remember(self, kept: Iterable[Kept]) -> None:
+        """Learn which updates an earlier process took in, and which of them it left undone."""
+        for each in kept:
+            if not each.id.startswith(PREFIX):
+                continue
+            update_id = int(each.id.removeprefix(PREFIX))
+            if each.is_done:
+                self._done[update_id] = None
+            else:
                 self._left.add(update_id)
                 self._enter(each.lane, update_id)
 
@@ -160,7 +165,7 @@ class Intake:
 
 def queues(executor: str, poll_s: float) -> tuple[Queue, ...]:
     """The queues of updates that the process `executor` works on."""
-    return Queue(QUEUE, poll_s), Queue(express(executor), EXPRESS_POLL_S)
+    return Queue(QUEUE, poll_s, AT_ONCE), Queue(express(executor), EXPRESS_POLL_S)
 
 
 def express(executor: str) -> str:

@@ -208,7 +208,7 @@ def conversations(updates: int, seed: int) -> list[Said]:
 
 
 async def run_with_kills(
-    scene: Scene, said: list[Said], *, kills: int, seed: int, per_s: float = 25.0
+    scene: Scene, said: list[Said], *, kills: int, seed: int, per_s: float = 10.0
 ) -> Damage:
     """Let people write while the bot is killed again and again; then count."""
     draw = random.Random(seed)
