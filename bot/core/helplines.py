@@ -33,8 +33,11 @@ class Filled:
 def fold(text: str) -> str:
     """Lower case, no accents, words divided by single spaces; other scripts are kept."""
     plain = unicodedata.normalize("NFKD", text.replace("’", "").replace("'", "").lower())
-    bare = "".join(char for char in plain if not unicodedata.combining(char))
-    return " ".join(re.sub(r"[^\w]+", " ", bare, flags=re.UNICODE).replace("_", " ").split())
+    # Accents go; the vowel signs of Devanagari are letters and stay.
+    bare = "".join(
+        char for char in plain if not unicodedata.combining(char) or "\u0900" <= char <= "\u097f"
+    )
+    return " ".join(re.sub(r"[^\w\u0900-\u097f]+", " ", bare).replace("_", " ").split())
 
 
 def country_lines(helplines: Helplines, iso: str) -> CountryLines:
