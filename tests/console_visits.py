@@ -56,9 +56,8 @@ def console(store: Store | None, clock: Clock, **options: Any) -> Starlette:
     """The console, mounted as it is in the whole."""
     if store is not None:
         # Hashes that take a moment in production would take minutes here.
-        store.staff._hasher = PasswordHash(
-            (Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)
-        )
+        quick = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+        store.staff._hasher = PasswordHash((quick,))
     staff = staff_app(lambda: store, secret=SECRET, rules=RULES, now=clock, **options)
     return Starlette(routes=[Mount("/staff", staff)])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -34,6 +34,24 @@ UNALERTED = CaseFilter(statuses=("new",), alert_status="failed")
 WAITING_MAX = 30
 
 
+class Bands:
+    """What every page says on top: emergencies that wait, and how many alerts failed.
+
+    It is read again once the history has grown.
+    """
+
+    def __init__(self) -> None:
+        self._known: tuple[int, tuple[Case, ...], int] = (-1, (), 0)
+
+    async def read(self, store: Store) -> tuple[tuple[Case, ...], int]:
+        """The emergencies, and the number of cases without an alert that arrived."""
+        last = await store.history.last()
+        if last != self._known[0]:
+            waiting = await store.list(WAITING, limit=WAITING_MAX)
+            self._known = (last, waiting, await store.count(UNALERTED))
+        return self._known[1], self._known[2]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What all pages share. `rerun` says what today's rules make of a text."""
@@ -42,6 +60,7 @@ class Desk:
     live: Live
     drawing: Drawing
     throttle: Throttle
+    bands: Bands = field(default_factory=Bands)
     now: Callable[[], datetime]
     rules: Rules
     rerun: Callable[[str], Decision] | None = None
@@ -103,8 +122,7 @@ class Visit:
             "unalerted": 0,
         }
         if self.may("read"):
-            frame["alarms"] = await self.store.list(WAITING, limit=WAITING_MAX)
-            frame["unalerted"] = await self.store.count(UNALERTED)
+            frame["alarms"], frame["unalerted"] = await self.desk.bands.read(self.store)
         return self.desk.drawing.page(self.request, name, status=status, **frame, **values)
 
     def tell(self, text: str, *, refused: bool = False, undo: int | None = None) -> None:

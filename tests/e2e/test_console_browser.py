@@ -258,6 +258,10 @@ def test_no_page_is_wider_than_the_screen(tmp_path: Path, options: dict[str, Any
             await shift.page.wait_for_load_state()
             wide = await shift.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= options["viewport"]["width"], path
+            for row in await shift.page.locator(".case[data-number]").all():
+                box = await row.bounding_box()
+                assert box is not None
+                assert box["height"] < 260, path
 
     run(tmp_path, scenario, **options)
 
