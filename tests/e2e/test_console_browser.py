@@ -81,6 +81,15 @@ class Shift:
 
 
 @asynccontextmanager
+async def closing(store: Store) -> AsyncIterator[None]:
+    """Close the store also after a failure."""
+    try:
+        yield
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
 async def a_shift(folder: Path, **options: Any) -> AsyncIterator[Shift]:
     keys = Keys.generate()
     store = await Store.open(f"sqlite+aiosqlite:///{folder / 'bot.db'}", keys, rules=RULES)
@@ -88,6 +97,7 @@ async def a_shift(folder: Path, **options: Any) -> AsyncIterator[Shift]:
     await store.staff.add("leo", "Leo", "reviewer", password=PASSWORD, by="system")
     staff = staff_app(lambda: store, secret="a secret of this test, long enough", rules=RULES)
     async with (
+        closing(store),
         serving(Starlette(routes=[Mount("/staff", staff)])) as url,
         async_playwright() as playwright,
         await playwright.chromium.launch(
@@ -102,7 +112,6 @@ async def a_shift(folder: Path, **options: Any) -> AsyncIterator[Shift]:
         shift.page.on("pageerror", lambda error: shift.complaints.append(str(error)))
         yield shift
         await context.close()
-    await store.close()
 
 
 def run(folder: Path, scenario: Callable[[Shift], Awaitable[None]], **options: Any) -> Shift:
