@@ -16,12 +16,11 @@ from pathlib import Path
 from benchmarks.databases import each_database
 from tests.e2e.faults import (
     Nursery,
-    Scene,
     conversations,
     nursery,
+    redelivered,
     run_with_kills,
     scene,
-    settled,
 )
 
 
@@ -45,16 +44,6 @@ async def measure(
         again = await redelivered(made, said[-1].id)
         print(f"{name}: every update delivered again: {again} new replies or records")
         return len(damage.harm) + again
-
-
-async def redelivered(made: Scene, last: int) -> int:
-    """Deliver all updates to a new process; how many replies and records that adds."""
-    before = len(made.api.sent) + len(made.signals())
-    await made.kill()
-    made.api.begin_again()
-    await made.start()
-    await settled(made, last)
-    return len(made.api.sent) + len(made.signals()) - before
 
 
 if __name__ == "__main__":

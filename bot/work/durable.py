@@ -121,7 +121,10 @@ class Durable:
         """Stop working. What is under way is done again at the next start."""
         client, self._client = self._client, None
         if client is not None:
-            await in_thread(lambda: DBOS.destroy(destroy_registry=True))
+            # A second, so that no worker takes a job while the loop it runs in is closed.
+            await in_thread(
+                lambda: DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=1)
+            )
             await in_thread(client.destroy)
 
     def keep(self, jobs: Sequence[Job]) -> list[bool]:
@@ -289,6 +292,8 @@ async def in_thread(call: Callable[[], Result]) -> Result:
     done: Future[Result] = Future()
 
     def work() -> None:
+        if not done.set_running_or_notify_cancel():
+            return
         try:
             done.set_result(call())
         except BaseException as error:

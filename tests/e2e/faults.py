@@ -8,7 +8,6 @@ import os
 import random
 import signal
 import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -269,6 +268,11 @@ def _compare(damage: Damage, got: list[str], mine: list[Said], parts: list[list[
     damage.repeated_replies += max(len(got) - sum(map(len, parts)), 0)
 
 
-def elapsed_ms(since: float) -> float:
-    """Milliseconds since an instant of the monotonic clock."""
-    return (time.monotonic() - since) * 1000
+async def redelivered(made: Scene, last: int) -> int:
+    """Deliver all updates to a new process; how many replies and records that adds."""
+    before = len(made.api.sent) + len(made.signals())
+    await made.kill()
+    made.api.begin_again()
+    await made.start()
+    await settled(made, last)
+    return len(made.api.sent) + len(made.signals()) - before

@@ -1,0 +1,425 @@
+"""Alerts: the ladder is climbed, survives a restart, tries again, and says no text."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from telegram import Bot, CallbackQuery, User
+from telegram.error import Forbidden
+
+from bot.alerts import Alerts, AppriseLine, Target
+from bot.channels.telegram_staff import NO_CASE, NOT_STAFF, StaffDesk
+from bot.core.actions import Acknowledge
+from bot.core.clocks import Calendar
+from bot.core.escalation import Case, Rules
+from bot.core.model import Level
+from bot.store import Store
+from bot.store.records import CaseFile
+from bot.store.staff import StaffMember
+from bot.work import Durable
+from tests.databases import (
+    anyio_backend,
+    clock,
+    database_url,
+    engine_name,
+    keys,
+    postgres_template,
+    postgres_url,
+    sqlite_template,
+    store,
+)
+from tests.escalation_values import MINUTE, NOW, RULES, TEXT, Clock, an_entry
+
+__all__ = [
+    "anyio_backend",
+    "clock",
+    "database_url",
+    "engine_name",
+    "keys",
+    "postgres_template",
+    "postgres_url",
+    "sqlite_template",
+    "store",
+]
+pytestmark = pytest.mark.anyio
+
+
+class NoWork:
+    """Durable work that is away: these tests climb by themselves."""
+
+    is_open = False
+
+    def on(self, name: str, handler: object) -> None: ...
+
+
+@dataclass
+class Pager:
+    """A line that writes down what it sent and when; `dead_until` it fails."""
+
+    clock: Clock
+    dead_until: datetime = NOW
+    sent: list[tuple[float, str]] = field(default_factory=list)
+    tried: list[float] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def targets(self, file: CaseFile, text: str, told: Sequence[StaffMember]) -> list[Target]:
+        async def send() -> str:
+            minutes = (self.clock() - NOW) / MINUTE
+            self.tried.append(minutes)
+            self.texts.append(text)
+            if self.clock() < self.dead_until:
+                return ""
+            self.sent.append((round(minutes, 1), "+".join(each.id for each in told)))
+            return "pager"
+
+        return [Target("pager", send)]
+
+
+class Watch:
+    """Time that passes when somebody sleeps, and what happens at its moments."""
+
+    def __init__(self, clock: Clock, until: timedelta) -> None:
+        self._clock = clock
+        self._end = NOW + until
+        self.at: dict[float, Any] = {}
+
+    async def sleep(self, seconds: float) -> None:
+        if self._clock() >= self._end:
+            raise asyncio.CancelledError
+        self._clock.move(timedelta(seconds=max(seconds, 0.5)))
+        for minute in [each for each in self.at if NOW + each * MINUTE <= self._clock()]:
+            await self.at.pop(minute)()
+
+
+async def on_duty(store: Store, *names: str) -> None:
+    for place, name in enumerate(names, start=1):
+        await store.staff.add(name, name.title(), "reviewer", password="", by="system")
+        await store.staff.set_contact(name, telegram_id=str(place), by="system")
+        await store.staff.set_duty(name, place, by="system")
+
+
+async def climbed(
+    store: Store, clock: Clock, pager: Pager, case: Case, watch: Watch, rules: Rules = RULES
+) -> None:
+    alerts = Alerts(
+        lambda: store, cast(Durable, NoWork()), [pager], rules, now=clock, sleep=watch.sleep
+    )
+    try:
+        await alerts.climb(case.id, case.alert_since)
+    except asyncio.CancelledError:
+        return
+
+
+async def test_all_are_told_one_after_the_other(store: Store, clock: Clock) -> None:
+    await on_duty(store, "ana", "ben", "cleo")
+    case = await store.record(an_entry())
+    pager = Pager(clock)
+
+    await climbed(store, clock, pager, case, Watch(clock, timedelta(minutes=30)))
+
+    assert [to for _, to in pager.sent] == ["ana", "ana", "ben", "ana+ben+cleo"]
+    assert [at for at, _ in pager.sent] == pytest.approx([0, 2.5, 5, 10], abs=0.1)
+
+
+async def test_acknowledging_ends_it(store: Store, clock: Clock) -> None:
+    await on_duty(store, "ana", "ben")
+    case = await store.record(an_entry())
+    pager, watch = Pager(clock), Watch(clock, timedelta(minutes=30))
+
+    async def acknowledge() -> None:
+        await store.act(case.id, Acknowledge("ana"))
+
+    watch.at[3] = acknowledge
+    await climbed(store, clock, pager, case, watch)
+
+    assert len(pager.sent) == 2
+    assert (await found(store, case)).alert_status == "acknowledged"
+
+
+async def test_a_raised_level_begins_a_new_ladder_and_ends_the_old(
+    store: Store, clock: Clock
+) -> None:
+    case = await store.record(an_entry(level=Level.URGENT))
+    await store.act(case.id, Acknowledge("ana"))
+    clock.move(MINUTE)
+
+    raised = await store.record(an_entry(update_id="2", received_at=clock()))
+    pager = Pager(clock)
+    await climbed(store, clock, pager, case, Watch(clock, timedelta(minutes=5)))
+    assert pager.sent == []
+    await climbed(store, clock, pager, raised, Watch(clock, timedelta(minutes=2)))
+
+    assert len(pager.sent) == 1
+
+
+async def test_a_process_that_takes_over_repeats_no_alert(store: Store, clock: Clock) -> None:
+    case = await store.record(an_entry())
+    first, second = Pager(clock), Pager(clock)
+
+    await climbed(store, clock, first, case, Watch(clock, timedelta(minutes=1)))
+    await climbed(store, clock, second, case, Watch(clock, timedelta(minutes=4)))
+
+    assert [at for at, _ in first.sent] == [0]
+    assert [at for at, _ in second.sent] == pytest.approx([2.5], abs=0.1)
+
+
+async def test_a_line_dead_for_an_hour_is_tried_with_growing_gaps(
+    store: Store, clock: Clock
+) -> None:
+    case = await store.record(an_entry())
+    pager = Pager(clock, dead_until=NOW + timedelta(hours=1))
+
+    await climbed(store, clock, pager, case, Watch(clock, timedelta(hours=2)))
+
+    gaps = [b - a for a, b in zip(pager.tried, pager.tried[1:], strict=False)]
+    assert 8 <= len(pager.tried) <= 25
+    assert max(gaps) <= 10.1
+    assert len(pager.sent) == 1
+    assert 60 <= pager.sent[0][0] <= 71
+    file = await store.show(case.id)
+    assert file is not None
+    kinds = [each.event.type for each in file.events]
+    assert kinds.count("alert_failed") == len(pager.tried) - 1
+    assert kinds.count("alert_sent") == 1
+    assert file.case.alert_status == "sent"
+
+
+async def test_a_failed_alert_shows_on_the_case(store: Store, clock: Clock) -> None:
+    case = await store.record(an_entry())
+    pager = Pager(clock, dead_until=NOW + timedelta(hours=1))
+
+    await climbed(store, clock, pager, case, Watch(clock, timedelta(seconds=20)))
+
+    assert (await found(store, case)).alert_status == "failed"
+
+
+async def test_no_alert_holds_what_was_written(store: Store, clock: Clock) -> None:
+    case = await store.record(an_entry())
+    pager = Pager(clock)
+
+    await climbed(store, clock, pager, case, Watch(clock, timedelta(minutes=1)))
+
+    assert pager.texts == ["EMERGENCY E-1001 · GB · waiting 0 min"]
+    assert TEXT not in str(await store.show(case.id) and pager.texts)
+
+
+async def test_outside_staffed_hours_the_ladder_waits_for_opening(
+    store: Store, clock: Clock
+) -> None:
+    case = await store.record(an_entry())
+    pager = Pager(clock)
+    rules = Rules(calendar=Calendar.parse("mon-fri 13:00-17:00"))
+
+    await climbed(store, clock, pager, case, Watch(clock, timedelta(minutes=62)), rules)
+
+    assert [at for at, _ in pager.sent] == pytest.approx([60], abs=0.1)
+
+
+async def test_a_store_without_staff_tells_the_channels_once(store: Store, clock: Clock) -> None:
+    case = await store.record(an_entry())
+    pager = Pager(clock)
+
+    await climbed(store, clock, pager, case, Watch(clock, timedelta(hours=1)), Rules())
+
+    assert pager.sent == [(0, "")]
+
+
+def test_a_bad_address_is_told_without_its_secret_and_the_others_work() -> None:
+    line = AppriseLine(["nosuch://user:hunter2@x", "json://127.0.0.1:1/"])
+
+    assert len(line.problems) == 1
+    assert "ALERT_URLS: address 1 (nosuch)" in line.problems[0]
+    assert "hunter2" not in line.problems[0]
+    targets = line.targets(cast(CaseFile, None), "x", ())
+    assert [each.name for each in targets] == ["alert_url_2_json"]
+
+
+async def test_an_address_that_does_not_answer_has_failed() -> None:
+    [target] = AppriseLine(["json://127.0.0.1:1/"]).targets(cast(CaseFile, None), "x", ())
+
+    assert await target.send() == ""
+
+
+# ---- the staff's buttons ------------------------------------------------------------------
+
+
+@dataclass
+class Wire:
+    """What Telegram would get."""
+
+    forum: bool = False
+    blocked: tuple[int, ...] = ()
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
+
+    async def send_message(self, chat_id: int, text: str, **more: Any) -> None:
+        if chat_id in self.blocked:
+            raise Forbidden("bot was kicked from the supergroup chat")
+        self.sent.append({"chat_id": chat_id, "text": text, **more})
+
+    async def get_chat(self, chat_id: int) -> Any:
+        return type("Chat", (), {"is_forum": self.forum})
+
+    async def create_forum_topic(self, chat_id: int, name: str) -> Any:
+        self.topics.append(name)
+        return type("Topic", (), {"message_thread_id": 40 + len(self.topics)})
+
+
+class Press:
+    """A button pressed by a Telegram user."""
+
+    def __init__(self, user: int, data: str) -> None:
+        self.from_user = User(user, "X", False)
+        self.data = data
+        self.answers: list[str] = []
+        self.edits: list[str] = []
+
+    async def answer(self, text: str, show_alert: bool) -> None:
+        self.answers.append(text)
+
+    async def edit_message_text(self, text: str, reply_markup: Any) -> None:
+        self.edits.append(text)
+
+
+def a_desk(store: Store, wire: Wire, chat_id: int | None = -100) -> StaffDesk:
+    return StaffDesk(cast(Bot, wire), lambda: store, chat_id=chat_id)
+
+
+async def press(desk: StaffDesk, user: int, data: str) -> Press:
+    pressed = Press(user, data)
+    await desk.press(cast(CallbackQuery, pressed))
+    return pressed
+
+
+async def found(store: Store, case: Case) -> Case:
+    case_now = await store.find(case.id)
+    assert case_now is not None
+    return case_now
+
+
+async def test_an_alert_goes_to_the_staff_chat_and_to_who_is_on_duty(
+    store: Store, clock: Clock
+) -> None:
+    await on_duty(store, "ana", "ben")
+    case = await store.record(an_entry())
+    wire = Wire()
+    desk = a_desk(store, wire)
+    alerts = Alerts(
+        lambda: store,
+        cast(Durable, NoWork()),
+        [desk],
+        RULES,
+        now=clock,
+        sleep=Watch(clock, timedelta(seconds=1)).sleep,
+    )
+
+    with pytest.raises(asyncio.CancelledError):
+        await alerts.climb(case.id, case.alert_since)
+
+    assert {each["chat_id"] for each in wire.sent} == {-100, 1}
+    for each in wire.sent:
+        [keys] = each["reply_markup"].inline_keyboard
+        assert [key.text for key in keys] == ["Acknowledge", "Open"]
+        assert all(len(key.callback_data.encode()) < 64 for key in keys)
+        assert TEXT not in each["text"]
+
+
+async def test_a_forum_gets_one_topic_a_case(store: Store, clock: Clock) -> None:
+    case = await store.record(an_entry())
+    wire = Wire(forum=True)
+    alerts = Alerts(
+        lambda: store,
+        cast(Durable, NoWork()),
+        [a_desk(store, wire)],
+        RULES,
+        now=clock,
+        sleep=Watch(clock, timedelta(minutes=6)).sleep,
+    )
+
+    with pytest.raises(asyncio.CancelledError):
+        await alerts.climb(case.id, case.alert_since)
+
+    assert wire.topics == ["E-1001 emergency"]
+    assert [each["message_thread_id"] for each in wire.sent] == [41, 41, 41]
+
+
+async def test_a_chat_that_the_bot_was_removed_from_is_a_failed_alert(store: Store) -> None:
+    case = await store.record(an_entry())
+    file = await store.show(case.id)
+    assert file is not None
+
+    [target] = a_desk(store, Wire(blocked=(-100,))).targets(file, "x", ())
+
+    assert await target.send() == ""
+
+
+async def test_the_first_press_wins_and_the_second_is_told_by_whom(store: Store) -> None:
+    await on_duty(store, "ana", "ben")
+    case = await store.record(an_entry())
+    desk = a_desk(store, Wire())
+
+    first = await press(desk, 1, f"desk:ack:{case.number}")
+    second = await press(desk, 2, f"desk:ack:{case.number}")
+
+    assert first.answers == ["E-1001 is yours."]
+    assert second.answers == ["E-1001 is ana's already."]
+    assert second.edits[-1].endswith("E-1001 is acknowledged by ana.")
+    assert (await found(store, case)).assignee == "ana"
+
+
+@pytest.mark.parametrize("data", ["desk:ack:1001", "desk:open:1001", "desk:other:1001"])
+async def test_nobody_outside_the_staff_is_obeyed(store: Store, data: str) -> None:
+    case = await store.record(an_entry())
+    wire = Wire()
+
+    pressed = await press(a_desk(store, wire), 666, data)
+
+    assert pressed.answers == [NOT_STAFF]
+    assert (await found(store, case)) == case
+    assert wire.sent == []
+
+
+async def test_somebody_who_left_the_staff_is_not_obeyed(store: Store) -> None:
+    await on_duty(store, "ana")
+    await store.staff.set_active("ana", False, by="system")
+    case = await store.record(an_entry())
+
+    pressed = await press(a_desk(store, Wire()), 1, f"desk:ack:{case.number}")
+
+    assert pressed.answers == [NOT_STAFF]
+
+
+@pytest.mark.parametrize("data", ["desk:ack:", "desk:ack:99", "desk:ack:-1", "desk:", "desk:ack:²"])
+async def test_a_forged_button_finds_no_case(store: Store, data: str) -> None:
+    await on_duty(store, "ana")
+    await store.record(an_entry())
+
+    assert (await press(a_desk(store, Wire()), 1, data)).answers == [NO_CASE]
+
+
+async def test_open_shows_the_text_in_private_and_logs_it(store: Store) -> None:
+    await on_duty(store, "ana")
+    case = await store.record(an_entry())
+    wire = Wire()
+
+    await press(a_desk(store, wire), 1, f"desk:open:{case.number}")
+
+    assert {each["chat_id"] for each in wire.sent} == {1}
+    assert TEXT in wire.sent[0]["text"]
+    file = await store.show(case.id)
+    assert file is not None
+    assert [(each.actor, each.event.type) for each in file.events][-1] == ("ana", "viewed")
+
+
+async def test_open_without_a_private_chat_says_what_to_do(store: Store) -> None:
+    await on_duty(store, "ana")
+    case = await store.record(an_entry())
+
+    pressed = await press(a_desk(store, Wire(blocked=(1,))), 1, f"desk:open:{case.number}")
+
+    assert "press Start" in pressed.answers[0]
