@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 SHARED_BY = 4
 # From this score on (0 to 1) a guessed language is taken for plain.
 PLAIN_LANGUAGE = 0.85
+PLAIN_WITH_SIGNS = 0.5  # where letters stand that English has not
 
 Progress = Callable[[str, float], None]
 
@@ -105,7 +106,8 @@ def language_of(text: str) -> str:
     whole = text[:500].encode("utf-8", "replace").decode()  # half a surrogate pair is no text
     found = detect(" ".join(whole.split()), model="lite")
     best = found[0] if found else {}
-    return str(best["lang"]) if float(str(best.get("score", 0))) >= PLAIN_LANGUAGE else ""
+    bar = PLAIN_LANGUAGE if whole.isascii() else PLAIN_WITH_SIGNS
+    return str(best["lang"]) if float(str(best.get("score", 0))) >= bar else ""
 
 
 def words_of(

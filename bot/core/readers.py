@@ -108,7 +108,8 @@ class Readers:
         level = _level(weighed, policy)
         if not level.escalates:
             bar = policy.asks_backed if found.hits else policy.asks
-            asks = weighed.escalates >= bar
+            # A danger sign that was seen is never passed over in silence.
+            asks = weighed.escalates >= bar or any(hit.level.is_crisis for hit in found.hits)
             return Assessment(
                 odds.calm_level,
                 kind=_asked_label(found, odds) if asks else "",
