@@ -10,12 +10,14 @@ from hashlib import sha256
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from bot.channels import terminal
 from bot.channels.telegram import Telegram
 from bot.channels.web.app import Webhook, web_app
+from bot.console import ensure_first_admin, staff_app
 from bot.core.decide import Content, decide
-from bot.core.model import Message, Person
+from bot.core.model import Decision, Message, Person
 from bot.core.replies import Scribe, answer_texts
 from bot.errors import ChannelError, StoreError
 from bot.service import Service
@@ -36,12 +38,19 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
         telegram = await _telegram(settings, service, stack)
         await stack.enter_async_context(working(settings, keys, service, telegram, say))
         webhook = _webhook(settings, telegram)
+        web_chat = _web(settings, service, webhook)
+        web_chat.mount("/staff", _console(settings, keys, service))
+        if service.store is not None:
+            told = await ensure_first_admin(service.store)
+            if told:
+                say(told)
         config = uvicorn.Config(
-            _web(settings, service, webhook),
+            web_chat,
             host=settings.web_host,
             port=settings.web_port,
             log_level="warning",
             server_header=False,
+            timeout_graceful_shutdown=3,  # seconds; an open live queue would wait for ever
             access_log=False,  # addresses and paths of people are not ours to log
         )
         async with asyncio.TaskGroup() as tasks:
@@ -161,6 +170,21 @@ def _web(settings: Settings, service: Service, webhook: Webhook | None) -> FastA
         privacy=answer_texts(scribe, knowledge.books["en"].answers["privacy"]),
         secure=settings.web_origin.startswith("https://"),
         webhook=webhook,
+    )
+
+
+def _console(settings: Settings, keys: Keys, service: Service) -> Starlette:
+    """The staff console; its pages answer 503 while the store is away."""
+
+    def rerun(text: str) -> Decision:
+        return decide(Message(chat="rerun", text=text), Person(), service.content)
+
+    return staff_app(
+        lambda: service.store,
+        secret=keys.fingerprint("console sessions"),
+        rules=settings.rules,
+        rerun=rerun,
+        secure=settings.web_origin.startswith("https://"),
     )
 
 

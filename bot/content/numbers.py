@@ -143,10 +143,11 @@ def _candidates(iso: str) -> tuple[str, ...]:
     general = metadata.general_desc if metadata else None
     lengths = described.possible_length or (general.possible_length if general else ()) or ()
     pattern = re.compile(described.national_number_pattern)
+    # Longer numbers are looked at only where there is no short one (Namibia's 10111).
+    usual = [length for length in lengths if 2 <= length <= 4] or [5]
     return tuple(
         number
-        for length in lengths
-        if 2 <= length <= 4
+        for length in usual
         for number in map("".join, itertools.product("0123456789", repeat=length))
         if pattern.fullmatch(number)
     )
