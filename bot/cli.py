@@ -148,6 +148,9 @@ def evaluate(
     leave_one_voice_out: Annotated[
         bool, typer.Option("--leave-one-voice-out", help="Teach without a voice, test on it.")
     ] = False,
+    publish: Annotated[
+        Path | None, typer.Option(help="Write docs/safety.md from this run to that file.")
+    ] = None,
     voice: Annotated[
         list[str] | None, typer.Option(help="With --leave-one-voice-out: only these voices.")
     ] = None,
@@ -173,6 +176,14 @@ def evaluate(
                 print_line(line)
         return
     content = _content(settings)
+    if publish:
+        from bot.tools.publish import safety_page
+
+        examples = len(content.reader.learned.texts)
+        page = "\n".join(safety_page(settings.content_dir, content, examples=examples))
+        publish.write_text(page, encoding="utf-8")
+        print_line(f"wrote {publish}")
+        return
     for line in measure.evaluate(settings.content_dir, content, data or (), mutations=mutations):
         print_line(line)
 
