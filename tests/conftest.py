@@ -11,6 +11,18 @@ import pytest
 from bot.core.decide import Content
 from bot.reading import build
 from bot.settings import read_settings
+from tests.databases import (  # noqa: F401 - fixtures that every test may ask for
+    anyio_backend,
+    clock,
+    database_url,
+    empty_url,
+    engine_name,
+    keys,
+    postgres_template,
+    postgres_url,
+    sqlite_template,
+    store,
+)
 
 ROOT = Path(__file__).parents[1]
 HERE = {"127.0.0.1", "localhost", "::1", "0.0.0.0"}

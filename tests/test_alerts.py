@@ -22,30 +22,8 @@ from bot.store import Store
 from bot.store.records import CaseFile
 from bot.store.staff import StaffMember
 from bot.work import Durable
-from tests.databases import (
-    anyio_backend,
-    clock,
-    database_url,
-    engine_name,
-    keys,
-    postgres_template,
-    postgres_url,
-    sqlite_template,
-    store,
-)
 from tests.escalation_values import MINUTE, NOW, RULES, TEXT, Clock, an_entry
 
-__all__ = [
-    "anyio_backend",
-    "clock",
-    "database_url",
-    "engine_name",
-    "keys",
-    "postgres_template",
-    "postgres_url",
-    "sqlite_template",
-    "store",
-]
 pytestmark = pytest.mark.anyio
 
 

@@ -35,7 +35,6 @@ from bot.store.staff import StaffMember
 from tests.console_visits import PASSWORD, Somebody, console, signed_in, somebody, token_in
 from tests.escalation_values import HOUR, MINUTE, NOW, TEXT, Clock, an_entry
 
-pytest_plugins = ("tests.databases",)
 pytestmark = pytest.mark.anyio
 
 

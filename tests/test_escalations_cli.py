@@ -19,7 +19,6 @@ from bot.store import Keys, Store
 from bot.tools.escalations import escalations_app
 from tests.escalation_values import RULES, an_entry
 
-pytest_plugins = ("tests.databases",)
 Run = Callable[..., Result]
 
 

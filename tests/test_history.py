@@ -8,7 +8,6 @@ from bot.core.actions import Acknowledge, View
 from bot.store import Store
 from tests.escalation_values import an_entry
 
-pytest_plugins = ("tests.databases",)
 pytestmark = pytest.mark.anyio
 
 

@@ -18,7 +18,6 @@ from bot.store import Store
 from bot.store.samples import SampleRecord
 from tests.escalation_values import NOW, TEXT, Clock, an_entry
 
-pytest_plugins = ("tests.databases",)
 VERSIONS = Versions("1.0", "c0ffee", "2026-11")
 MESSAGE = Message(chat="tg:1", text="is it ok with wine?", update_id="5")
 DECISION = Decision(

@@ -21,7 +21,6 @@ from tests.console_visits import Somebody, console, signed_in, somebody
 from tests.e2e.servers import serving
 from tests.escalation_values import Clock
 
-pytest_plugins = ("tests.databases",)
 pytestmark = pytest.mark.anyio
 
 

@@ -19,7 +19,6 @@ from bot.errors import StoreError
 from bot.store import Drained, Keys, Spool, Store
 from tests.escalation_values import RULES, TEXT, Clock, an_entry
 
-pytest_plugins = ("tests.databases",)
 pytestmark = pytest.mark.anyio
 
 

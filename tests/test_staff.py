@@ -14,7 +14,6 @@ from bot.store import Store
 from bot.store.staff import CODE_NEEDED, WRONG, StaffMember
 from tests.escalation_values import Clock
 
-pytest_plugins = ("tests.databases",)
 pytestmark = pytest.mark.anyio
 
 PASSWORD = "correct horse battery"

@@ -19,7 +19,6 @@ from bot.errors import KeyMissing, SettingsError, StoreAway, StoreError, StoreNe
 from bot.store import Keys, Retention, Store, privacy
 from tests.escalation_values import HOUR, MINUTE, NOW, RULES, TEXT, Clock, an_entry
 
-pytest_plugins = ("tests.databases",)
 pytestmark = pytest.mark.anyio
 
 

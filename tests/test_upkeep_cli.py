@@ -23,8 +23,6 @@ from bot.tools.staff_cli import staff_app
 from bot.tools.upkeep_cli import StorePlace, audit_app, keys_app, privacy_app
 from tests.escalation_values import NOW, RULES, TEXT, an_entry
 
-pytest_plugins = ("tests.databases",)
-
 
 class Desk:
     """A store in a folder, and the commands over it."""

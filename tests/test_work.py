@@ -17,9 +17,6 @@ from sqlalchemy.engine import make_url
 from bot.errors import StoreAway
 from bot.store import Keys
 from bot.work import Durable, Intake, Job, Queue, Update, queues
-from tests.databases import empty_url, engine_name, postgres_url
-
-__all__ = ["empty_url", "engine_name", "postgres_url"]
 
 JSON = dict[str, Any]
 QUEUE = Queue("q", 0.02)

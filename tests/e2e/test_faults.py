@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import empty_url, engine_name, postgres_url
 from tests.e2e.faults import (
     EMERGENCY,
     conversations,
@@ -23,7 +22,6 @@ from tests.e2e.faults import (
     until,
 )
 
-__all__ = ["empty_url", "engine_name", "postgres_url"]
 pytestmark = pytest.mark.e2e
 
 
