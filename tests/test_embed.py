@@ -119,17 +119,22 @@ def test_a_trained_reader_is_kept_and_read_back(tmp_path: Path, minilm: Embedder
     assert len(told) == trained
 
 
-def test_a_change_of_the_examples_trains_anew_and_drops_the_old_file(
+def test_a_change_of_the_examples_trains_anew_and_drops_the_oldest_files(
     tmp_path: Path, minilm: Embedder
 ):
     models.learned(TEXTS, LABELS, minilm, cache=tmp_path, recipe=SMALL)
 
-    changed = models.learned(
-        [*TEXTS, "set an alarm"], [*LABELS, "alarm"], minilm, cache=tmp_path, recipe=SMALL
-    )
+    for number in range(4):
+        changed = models.learned(
+            [*TEXTS, f"set {number} alarms"],
+            [*LABELS, "alarm"],
+            minilm,
+            cache=tmp_path,
+            recipe=SMALL,
+        )
 
     assert "alarm" in changed.labels
-    assert len(list(tmp_path.glob("learned-*"))) == 1
+    assert len(list(tmp_path.glob("learned-*"))) == 3
 
 
 def test_a_broken_cache_is_made_anew(tmp_path: Path):

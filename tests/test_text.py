@@ -159,6 +159,7 @@ WILD = st.text(max_size=200) | st.text(
 @example("О̀")
 @example("ǅ")
 @example("aaa's")
+@example("2A0A")
 def test_reading_the_text_again_changes_nothing(raw: str) -> None:
     once = text_of(raw)
 

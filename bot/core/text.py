@@ -356,7 +356,9 @@ def _unleet(word: str, lexicon: Lexicon) -> tuple[str, ...]:
         return (amount.group(1), *_words(amount.group(2), lexicon))
     inside = re.search(r"[a-z][0-9@$]+[a-z]", word)
     if inside:
-        return (_unstretch(word.translate(LEET), lexicon),)
+        plain = _unstretch(word.translate(LEET), lexicon)
+        # What is left of a number at its ends is told apart, as it would be on its own.
+        return (plain,) if plain in {word} or plain.isalpha() else _unleet(plain, lexicon)
     parts = [part for part in re.split(r"[@$*]+", word) if part]
     if parts == [word]:
         return (word,)
