@@ -21,7 +21,7 @@ COPY bot bot
 # The readers are trained while the image is built, so that it starts at once.
 RUN python -m bot train --into /app/trained && chown -R bot /var/lib/baclofen-bot
 ENV TRAINED_DIR=/app/trained
-USER bot
+USER 10001
 VOLUME /var/lib/baclofen-bot
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
