@@ -16,6 +16,8 @@ HEAD = """\
 This page is written by `python -m bot evaluate --publish docs/safety.md`. Every figure is over
 messages that teach nothing (`tests/cases/`): written by other authors than the examples, kept
 apart by the content check. Labels were set by one author each, without a second reader.
+The bars for a verdict were chosen while looking at these very figures, and misses were read to find
+classes to teach: take them as optimistic for the next stranger.
 Content version {content}, {examples} teaching examples.
 
 *Caught* means: an emergency or suicide crisis got one of these two levels. *Asked* means: the bot
