@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as property_settings
 
 from bot.core.decide import Content
 from bot.reading import build
@@ -23,6 +25,12 @@ from tests.databases import (  # noqa: F401 - fixtures that every test may ask f
     sqlite_template,
     store,
 )
+
+# The same examples on every run, so that a build is red only for what it changed.
+# HYPOTHESIS_PROFILE=explore looks for new ones.
+property_settings.register_profile("gate", derandomize=True, deadline=None)
+property_settings.register_profile("explore", max_examples=20_000, deadline=None)
+property_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 ROOT = Path(__file__).parents[1]
 HERE = {"127.0.0.1", "localhost", "::1", "0.0.0.0"}

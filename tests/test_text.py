@@ -160,6 +160,8 @@ WILD = st.text(max_size=200) | st.text(
 @example("ǅ")
 @example("aaa's")
 @example("2A0A")
+@example("AA*A")
+@example("\ud7fc\u0c55")
 def test_reading_the_text_again_changes_nothing(raw: str) -> None:
     once = text_of(raw)
 

@@ -50,7 +50,7 @@ TOKEN = re.compile(
     r"(?P<half>(?<![\d/])1/[234](?![\d/]))"
     r"|(?P<number>\d+(?:[.,]\d+)+)"
     rf"|(?P<acronym>(?:(?<!\w)[a-z]\.)+[a-z]\b)"
-    rf"|(?P<word>{LETTER}(?:{LETTER}|[@$](?=\w)|'(?=\w)|\*+(?=[a-z]))*)"
+    rf"|(?P<word>[^\W_](?:{LETTER}|[@$](?=\w)|'(?=\w)|\*+(?=[a-z]))*)"
     rf"|(?P<question>[.!]*\?[?!.]*)"
     rf"|(?P<stop>[.!\n\r;|]+)"
     rf"|(?P<pause>(?<!\w)-+(?!\w)|[,:()]|--+)"
@@ -279,7 +279,27 @@ def _words(word: str, lexicon: Lexicon) -> tuple[str, ...]:
         return (word + "g",)  # doin, sayin
     if word.isalpha() and not STRETCH.search(word):
         return (word,)
-    return _mend(word, lexicon)
+    return _settled(_mend(word, lexicon), word, lexicon)
+
+
+def _settled(words: tuple[str, ...], written: str, lexicon: Lexicon) -> tuple[str, ...]:
+    """What mending made, read again until it stays as it is: mending one thing may uncover
+    another, and a text that was read once must read the same twice."""
+    return tuple(
+        plain
+        for word in words
+        for plain in ((word,) if word == written else _reread(word, len(written), lexicon))
+    )
+
+
+def _reread(word: str, longest: int, lexicon: Lexicon) -> tuple[str, ...]:
+    if len(word) > longest:  # Slang and emoji stand for more words; those are plain.
+        return (word,)
+    return tuple(
+        plain
+        for match in TOKEN.finditer(word)
+        for plain in _read(str(match.lastgroup), match.group(), lexicon)
+    )
 
 
 def _apostrophe(word: str, lexicon: Lexicon) -> tuple[str, ...]:
