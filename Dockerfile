@@ -1,5 +1,5 @@
 # A slim image that runs as an ordinary user. Content is baked in; mount a folder over
-# /app/intents and /app/responses to serve your own. tests/test_image.py follows these steps.
+# /app/intents and /app/responses to serve your own. `.ci/image` follows these steps.
 FROM python:3.11-slim-bookworm AS packages
 WORKDIR /app
 COPY requirements.lock ./

@@ -43,11 +43,20 @@ lock: $(READY_DEV)
 	$(LOCK) --output-file requirements.lock
 	$(LOCK) --extra dev --output-file requirements-dev.lock
 
+# Started from any folder, as `.venv/bin/baclofen-bot`.
+define LAUNCHER
+#!/bin/sh
+root=$$(cd "$$(dirname "$$0")/../.." && pwd)
+PYTHONPATH="$$root" exec "$$root/$(VENV)/bin/python" -m bot "$$@"
+endef
+export LAUNCHER
+
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make run PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	@echo "$$LAUNCHER" > $(BIN)/baclofen-bot && chmod +x $(BIN)/baclofen-bot
 	touch $(READY)
 
 $(READY_DEV): requirements-dev.lock
@@ -55,6 +64,7 @@ $(READY_DEV): requirements-dev.lock
 	  echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make test PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	@echo "$$LAUNCHER" > $(BIN)/baclofen-bot && chmod +x $(BIN)/baclofen-bot
 	touch $(READY) $(READY_DEV)
 
 clean:

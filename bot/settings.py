@@ -14,6 +14,12 @@ from bot.core.escalation import Rules
 from bot.errors import SettingsError
 
 
+def _content_here() -> Path:
+    """The folder one is in where it has content, else the one that this program stands in."""
+    here = Path()
+    return here if (here / "intents").is_dir() else Path(__file__).parents[1]
+
+
 class Settings(BaseSettings):
     """The settings, from the environment or a file `.env`. Each has a heading in the docs."""
 
@@ -81,7 +87,9 @@ class Settings(BaseSettings):
     staffed_zone: str = Field("UTC", description="Time zone of these hours: Europe/London.")
 
     # ---- content and understanding
-    content_dir: Path = Field(Path("."), description="Folder that holds intents/ and responses/.")
+    content_dir: Path = Field(
+        default_factory=_content_here, description="Folder that holds intents/ and responses/."
+    )
     embeddings: str = Field(
         "minilm",
         description="minilm, off, or the path of a folder with model.onnx and tokenizer.json.",
