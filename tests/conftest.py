@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,4 +74,14 @@ def strong_passwords(_quick_passwords: None, monkeypatch: pytest.MonkeyPatch) ->
 def content() -> Content:
     """The shipped content; trained once and kept in the folder of trained readers."""
     settings = read_settings()
-    return build(ROOT, trained=settings.trained, embeddings=settings.embeddings)
+    with alone(settings.trained):
+        return build(ROOT, trained=settings.trained, embeddings=settings.embeddings)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Of the processes that run tests one trains, while the others wait for its readers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -253,8 +253,18 @@ WORDS = (
     )
 )
 @settings(max_examples=60)
-def test_reading_is_total_on_dangerous_words(words: list[str]) -> None:
-    reading(" ".join(words))
+def test_whatever_dangerous_words_come_to_stands_in_the_message(words: list[str]) -> None:
+    raw = " ".join(words)
+
+    hits = reading(raw).hits
+
+    levels = [hit.level for hit in hits]
+    assert levels == sorted(levels, reverse=True)
+    for hit in hits:
+        assert [raw[each.start : each.end] for each in hit.evidence] == [
+            each.text for each in hit.evidence
+        ]
+        assert any(each.text for each in hit.evidence)
 
 
 @pytest.mark.parametrize("word", ["took 20 pills ", "not breathing ", "x ", "overdose "])
