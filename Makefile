@@ -28,7 +28,7 @@ check: $(READY_DEV)
 	$(BIN)/python -m bot check
 
 fast: $(READY_DEV)
-	$(BIN)/python -m pytest -m "not e2e"
+	$(BIN)/python -m pytest -m "not e2e" --numprocesses auto --maxprocesses 4 --dist worksteal
 
 e2e: $(READY_DEV)
 	$(BIN)/python -m pytest -m e2e

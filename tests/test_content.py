@@ -57,29 +57,48 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
     return change
 
 
-def answer(about: str) -> str:
+def mixing(about: str) -> str:
     return f"responses/en/mixing/mixing_{about}.yml"
 
 
+# No file twice but where both breaks can stand in it: all are made at once.
 BROKEN: dict[str, tuple[str, Callable[[str], str], str]] = {
-    "broken YAML": (answer("otc"), lambda text: "answer: 'open\n" + text, ":"),
-    "duplicate key": (answer("antidepressants"), lambda text: text + "answer: again\n", "'answer' stands twice"),
-    "unknown key": (answer("cannabis"), lambda text: text + "colour: red\n", "'colour' is not known"),
-    "unknown topic": (answer("alcohol"), replaced("- find_help", "- find_hlp"), "names no topic: 'find_hlp'"),
-    "unknown placeholder": (answer("street_drugs"), replaced("{drug_line}", "{durg_line}"), "{durg_line}"),
+    "broken YAML": (mixing("otc"), lambda text: "answer: 'open\n" + text, ":"),
+    "duplicate key": (
+        mixing("antidepressants"), lambda text: text + "answer: again\n", "'answer' stands twice"
+    ),
+    "unknown key": (
+        mixing("cannabis"), lambda text: text + "colour: red\n", "'colour' is not known"
+    ),
+    "unknown topic": (
+        ANSWER, replaced("- find_help", "- find_hlp"), "names no topic: 'find_hlp'"
+    ),
+    "unknown placeholder": (
+        mixing("street_drugs"), replaced("{drug_line}", "{durg_line}"), "{durg_line}"
+    ),
     "a number of its own": (
-        answer("sleep_aids"),
+        mixing("sleep_aids"),
         replaced("answer: |\n", "answer: |\n  Call 0800 123 456 today.\n"),
         "looks like a phone number",
     ),
-    "no source": (answer("gabapentinoids"), lambda text: text.split("sources:")[0] + "danger_signs: overdose\n"
-                  "reviewed:\n  status: pending\n", "no source"),
-    "no danger signs": (
-        answer("opioids"), replaced("danger_signs: overdose", "danger_signs: none"), "must carry danger signs"
+    "no source": (
+        mixing("gabapentinoids"),
+        lambda text: text.split("sources:")[0] + "danger_signs: overdose\n"
+        "reviewed:\n  status: pending\n",
+        "no source",
     ),
-    "signed by nobody": (answer("muscle_relaxants"), replaced("status: pending", "status: signed"), "signed needs"),
+    "no danger signs": (
+        mixing("opioids"),
+        replaced("danger_signs: overdose", "danger_signs: none"),
+        "must carry danger signs",
+    ),
+    "signed by nobody": (
+        mixing("muscle_relaxants"), replaced("status: pending", "status: signed"), "signed needs"
+    ),
     "unknown review status": (
-        answer("benzodiazepines"), replaced("status: pending", "status: done"), "status 'done' is not known"
+        mixing("benzodiazepines"),
+        replaced("status: pending", "status: done"),
+        "status 'done' is not known",
     ),
     "no question": (INTENT, lambda text: "\n".join(text.split("\n")[1:]), "'question' is missing"),
     "card without number": (

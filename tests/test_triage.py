@@ -272,10 +272,10 @@ def test_a_huge_message_is_read_in_bounded_time(word: str) -> None:
     raw = word * (100_000 // len(word))
     reading("warm up")
 
-    start = time.perf_counter()
+    start = time.thread_time()
     reading(raw)
 
-    assert time.perf_counter() - start < 5  # seconds; a runaway would take minutes
+    assert time.thread_time() - start < 5  # seconds; a runaway would take minutes
 
 
 # ---- the data
@@ -354,8 +354,8 @@ def test_a_message_is_read_within_a_millisecond_or_two() -> None:
     text += "he is asleep on the sofa and I am not sure if I should wake him"
     understand(text)
 
-    start = time.perf_counter()
+    start = time.thread_time()
     for _ in range(20):
         reading(text)
 
-    assert (time.perf_counter() - start) / 20 < 0.02  # seconds; loose, for a busy machine
+    assert (time.thread_time() - start) / 20 < 0.02  # seconds of work, loosely
