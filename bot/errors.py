@@ -13,6 +13,9 @@ BotError
 
 from __future__ import annotations
 
+from pathlib import Path
+from traceback import extract_tb
+
 
 class BotError(Exception):
     """Base of all errors that name what is wrong, where, and how to mend it."""
@@ -52,3 +55,14 @@ class KeyMissing(StoreError):
 
 class ChannelError(BotError):
     """A channel could not start or deliver."""
+
+
+def whereabouts(error: BaseException) -> str:
+    """The type of an error and the line it came from, fit for a log.
+
+    Its message is left out: it may quote what a person wrote, or a token.
+    """
+    frames = extract_tb(error.__traceback__)
+    if not frames:
+        return type(error).__name__
+    return f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings as property_settings
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from bot.core.decide import Content
 from bot.reading import build
@@ -20,7 +25,7 @@ from tests.databases import (  # noqa: F401 - fixtures that every test may ask f
     empty_url,
     engine_name,
     keys,
-    postgres_template,
+    postgres_tables,
     postgres_url,
     sqlite_template,
     store,
@@ -49,8 +54,34 @@ def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
+RECOMMENDED = PasswordHash.recommended
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes that take a moment in production would take minutes here."""
+    quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    monkeypatch.setattr(PasswordHash, "recommended", lambda: quick)
+
+
+@pytest.fixture
+def strong_passwords(_quick_passwords: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hashes of production."""
+    monkeypatch.setattr(PasswordHash, "recommended", RECOMMENDED)
+
+
 @pytest.fixture(scope="session")
 def content() -> Content:
     """The shipped content; trained once and kept in the folder of trained readers."""
     settings = read_settings()
-    return build(ROOT, trained=settings.trained, embeddings=settings.embeddings)
+    with alone(settings.trained):
+        return build(ROOT, trained=settings.trained, embeddings=settings.embeddings)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Of the processes that run tests one trains, while the others wait for its readers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -54,10 +52,6 @@ def token_in(html: str) -> str:
 
 def console(store: Store | None, clock: Clock, **options: Any) -> Starlette:
     """The console, mounted as it is in the whole."""
-    if store is not None:
-        # Hashes that take a moment in production would take minutes here.
-        quick = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
-        store.staff._hasher = PasswordHash((quick,))
     staff = staff_app(lambda: store, secret=SECRET, rules=RULES, now=clock, **options)
     return Starlette(routes=[Mount("/staff", staff)])
 

@@ -59,7 +59,13 @@ class Pager:
 
 
 class Watch:
-    """Time that passes when somebody sleeps, and what happens at its moments."""
+    """Time that passes when somebody sleeps, and what happens at its moments.
+
+    A sleep takes at least `STEP_S`: the ladder looks at its case every second, and thousands of
+    looks would show no more than hundreds.
+    """
+
+    STEP_S = 5.0
 
     def __init__(self, clock: Clock, until: timedelta) -> None:
         self._clock = clock
@@ -69,7 +75,7 @@ class Watch:
     async def sleep(self, seconds: float) -> None:
         if self._clock() >= self._end:
             raise asyncio.CancelledError
-        self._clock.move(timedelta(seconds=max(seconds, 0.5)))
+        self._clock.move(timedelta(seconds=max(seconds, self.STEP_S)))
         for minute in [each for each in self.at if NOW + each * MINUTE <= self._clock()]:
             await self.at.pop(minute)()
 
@@ -191,11 +197,11 @@ async def test_outside_staffed_hours_the_ladder_waits_for_opening(
 ) -> None:
     case = await store.record(an_entry())
     pager = Pager(clock)
-    rules = Rules(calendar=Calendar.parse("mon-fri 13:00-17:00"))
+    rules = Rules(calendar=Calendar.parse("mon-fri 12:06-17:00"))
 
-    await climbed(store, clock, pager, case, Watch(clock, timedelta(minutes=62)), rules)
+    await climbed(store, clock, pager, case, Watch(clock, timedelta(minutes=8)), rules)
 
-    assert [at for at, _ in pager.sent] == pytest.approx([60], abs=0.1)
+    assert [at for at, _ in pager.sent] == pytest.approx([6], abs=0.1)
 
 
 async def test_a_store_without_staff_tells_the_channels_once(store: Store, clock: Clock) -> None:

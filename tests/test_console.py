@@ -13,7 +13,6 @@ import pytest
 from bot.console import Replying, Template, ensure_first_admin
 from bot.console.app import PAGES
 from bot.console.case_view import segments
-from bot.console.guard import HEADERS
 from bot.console.live import Live
 from bot.console.signing import own_path
 from bot.console.visit import Page
@@ -32,6 +31,7 @@ from bot.core.roles import ROLES, Role, may
 from bot.core.sampling import Sample
 from bot.store import Store
 from bot.store.staff import StaffMember
+from bot.web_safety import HEADERS
 from tests.console_visits import PASSWORD, Somebody, console, signed_in, somebody, token_in
 from tests.escalation_values import HOUR, MINUTE, NOW, TEXT, Clock, an_entry
 

@@ -194,6 +194,21 @@ async def test_passwords_and_secrets_are_not_in_the_database(store: Store, clock
     assert secret not in rows
 
 
+async def test_a_password_costs_who_guesses_it_what_is_recommended(
+    strong_passwords: None, store: Store
+) -> None:
+    """RFC 9106, section 4: the second recommended option is 64 MiB, three passes, four lanes."""
+    from sqlalchemy import text
+
+    await add(store)
+
+    async with store._database.reading() as connection:
+        stored = str((await connection.execute(text("SELECT password_hash FROM staff"))).scalar())
+
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert isinstance(await store.staff.sign_in("ana", PASSWORD), StaffMember)
+
+
 async def test_a_change_of_somebody_unknown_is_refused(store: Store) -> None:
     assert "no such person" in reason(await store.staff.set_duty("x", 1, by="ana"))
 

@@ -367,13 +367,13 @@ async def dump(store: Store) -> str:
 
 
 async def test_no_text_and_no_chat_id_can_be_read_in_the_database(store: Store) -> None:
-    await store.record(an_entry())
-    await store.keep_person("tg:4711", Person(country="GB", state=State(kind="overdose")))
+    await store.record(an_entry(chat="tg:chat-4711"))
+    await store.keep_person("tg:chat-4711", Person(country="GB", state=State(kind="overdose")))
 
     found = await dump(store)
 
     assert "unresponsive" in found
-    for secret in ("fifteen", "wake her", "4711", "Call 999"):
+    for secret in ("fifteen", "wake her", "chat-4711", "Call 999"):
         assert secret not in found
 
 
@@ -554,7 +554,7 @@ async def test_the_chain_holds_through_a_redaction(store: Store) -> None:
 
 
 async def test_the_history_holds_no_text(store: Store) -> None:
-    case = await store.record(an_entry())
+    case = await store.record(an_entry(chat="tg:chat-4711"))
     await store.act(case.id, Acknowledge("ana"))
     await store.log(Event("exported", {}, {"rows": 3}), actor="ana", channel="cli")
 
@@ -562,7 +562,7 @@ async def test_the_history_holds_no_text(store: Store) -> None:
         rows = [str(row) for row in await connection.execute(text("SELECT * FROM event"))]
 
     assert len(rows) == 3
-    assert not any("fifteen" in row or "4711" in row for row in rows)
+    assert not any("fifteen" in row or "chat-4711" in row for row in rows)
 
 
 # ---- opening -----------------------------------------------------------------------
@@ -582,8 +582,13 @@ async def test_an_open_store_can_be_opened_again(
 async def test_two_that_start_at_once_make_the_tables_once(empty_url: str, keys: Keys) -> None:
     opened = await asyncio.gather(*(Store.open(empty_url, keys) for _ in range(3)))
 
+    case = await opened[0].record(an_entry())
+    assert [await each.find(case.id) for each in opened] == [case] * 3
+    async with opened[0]._database.reading() as connection:
+        rows = await connection.execute(text("SELECT count(*) FROM alembic_version"))
+        assert rows.scalar() == 1
     for each in opened:
-        await each.ping()
+        assert (await each.verify_audit()).events == 1
         await each.close()
 
 

@@ -253,8 +253,18 @@ WORDS = (
     )
 )
 @settings(max_examples=60)
-def test_reading_is_total_on_dangerous_words(words: list[str]) -> None:
-    reading(" ".join(words))
+def test_whatever_dangerous_words_come_to_stands_in_the_message(words: list[str]) -> None:
+    raw = " ".join(words)
+
+    hits = reading(raw).hits
+
+    levels = [hit.level for hit in hits]
+    assert levels == sorted(levels, reverse=True)
+    for hit in hits:
+        assert [raw[each.start : each.end] for each in hit.evidence] == [
+            each.text for each in hit.evidence
+        ]
+        assert any(each.text for each in hit.evidence)
 
 
 @pytest.mark.parametrize("word", ["took 20 pills ", "not breathing ", "x ", "overdose "])
@@ -262,10 +272,10 @@ def test_a_huge_message_is_read_in_bounded_time(word: str) -> None:
     raw = word * (100_000 // len(word))
     reading("warm up")
 
-    start = time.perf_counter()
+    start = time.thread_time()
     reading(raw)
 
-    assert time.perf_counter() - start < 5  # seconds; a runaway would take minutes
+    assert time.thread_time() - start < 5  # seconds; a runaway would take minutes
 
 
 # ---- the data
@@ -344,8 +354,8 @@ def test_a_message_is_read_within_a_millisecond_or_two() -> None:
     text += "he is asleep on the sofa and I am not sure if I should wake him"
     understand(text)
 
-    start = time.perf_counter()
+    start = time.thread_time()
     for _ in range(20):
         reading(text)
 
-    assert (time.perf_counter() - start) / 20 < 0.02  # seconds; loose, for a busy machine
+    assert (time.thread_time() - start) / 20 < 0.02  # seconds of work, loosely

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from traceback import extract_tb
 from typing import Literal, Protocol
 
 from bot.core.model import Decision, DeliveryStatus, Message, Reply
@@ -67,14 +65,3 @@ class Flood:
         while times and times[0] <= self._clock() - self._per_s:
             times.popleft()
         return times
-
-
-def whereabouts(error: BaseException) -> str:
-    """The type of an error and the line it came from, fit for a log.
-
-    Its message is left out: it may quote what a person wrote, or a token.
-    """
-    frames = extract_tb(error.__traceback__)
-    if not frames:
-        return type(error).__name__
-    return f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"

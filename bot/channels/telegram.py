@@ -23,7 +23,7 @@ from telegram import Bot, BotCommand, CallbackQuery, Update
 from telegram.error import TelegramError
 from telegram.ext import AIORateLimiter, ExtBot
 
-from bot.channels.receiver import Flood, Receiver, Send, whereabouts
+from bot.channels.receiver import Flood, Receiver, Send
 from bot.channels.telegram_intake import Intake
 from bot.channels.telegram_line import insist, line, quieten_logs, refusing_bad_tokens
 from bot.channels.telegram_read import (
@@ -37,6 +37,7 @@ from bot.channels.telegram_read import (
 from bot.channels.telegram_send import Delivery, Outbox
 from bot.channels.telegram_staff import StaffDesk
 from bot.core.model import DeliveryStatus, Message, Reply
+from bot.errors import whereabouts
 from bot.store import Store
 from bot.work import Update as Taken
 

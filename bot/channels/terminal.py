@@ -13,8 +13,9 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
-from bot.channels.receiver import Receiver, whereabouts
+from bot.channels.receiver import Receiver
 from bot.core.model import Button, DeliveryStatus, Message, Reply
+from bot.errors import whereabouts
 
 log = logging.getLogger(__name__)
 

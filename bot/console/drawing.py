@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -48,28 +50,6 @@ class Drawing:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._jinja = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._jinja.filters |= {
-            "plain": printable,
-            "words": words,
-            "span": span,
-            "stamp": stamp,
-            "clock": self._clock,
-            "ago": self._ago,
-        }
-        self._jinja.globals |= {
-            "version": _version(),
-            "levels": LEVELS,
-            "level_names": LEVEL_NAMES,
-            "views": VIEWS,
-            "view_keys": VIEW_KEYS,
-        }
 
     def page(self, request: Request, name: str, *, status: int = 200, **values: Any) -> Response:
         """The template `name` as an answer; its forms carry the token of this browser."""
@@ -83,26 +63,58 @@ class Drawing:
             "nonce": scope.get(NONCE, ""),
             "now": self._now(),
         }
-        return HTMLResponse(self._jinja.get_template(name).render(frame | values), status)
+        return HTMLResponse(templates().get_template(name).render(frame | values), status)
 
-    def _clock(self, case: Case) -> Markup:
-        """The clock that runs for `case`, as an element that a script keeps counting."""
-        due, what = due_of(case)
-        if due is None:
-            return Markup('<span class="none">–</span>')
-        left = due - self._now()
-        said = f"{span(left)} left" if left > timedelta() else f"{span(-left)} over"
-        state = "over" if left <= timedelta() else "soon" if left < timedelta(minutes=5) else "ok"
-        return Markup('<time class="clock {}" datetime="{}" data-due title="{}">{}</time>').format(
-            state, _iso(due), what, said
-        )
 
-    def _ago(self, at: datetime | None) -> Markup:
-        """How long ago, as an element that a script keeps counting."""
-        if at is None:
-            return Markup('<span class="none">–</span>')
-        length = max(self._now() - at, timedelta())
-        return Markup('<time datetime="{}" data-since>{}</time>').format(_iso(at), span(length))
+@cache
+def templates() -> Environment:
+    """The templates, read and compiled once in a process."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "plain": printable,
+        "words": words,
+        "span": span,
+        "stamp": stamp,
+        "clock": clock,
+        "ago": ago,
+    }
+    made.globals |= {
+        "version": _version(),
+        "levels": LEVELS,
+        "level_names": LEVEL_NAMES,
+        "views": VIEWS,
+        "view_keys": VIEW_KEYS,
+    }
+    return made
+
+
+@pass_context
+def clock(context: Context, case: Case) -> Markup:
+    """The clock that runs for `case`, as an element that a script keeps counting."""
+    due, what = due_of(case)
+    if due is None:
+        return Markup('<span class="none">–</span>')
+    left = due - context["now"]
+    said = f"{span(left)} left" if left > timedelta() else f"{span(-left)} over"
+    state = "over" if left <= timedelta() else "soon" if left < timedelta(minutes=5) else "ok"
+    return Markup('<time class="clock {}" datetime="{}" data-due title="{}">{}</time>').format(
+        state, _iso(due), what, said
+    )
+
+
+@pass_context
+def ago(context: Context, at: datetime | None) -> Markup:
+    """How long ago, as an element that a script keeps counting."""
+    if at is None:
+        return Markup('<span class="none">–</span>')
+    length = max(context["now"] - at, timedelta())
+    return Markup('<time datetime="{}" data-since>{}</time>').format(_iso(at), span(length))
 
 
 def due_of(case: Case) -> tuple[datetime | None, str]:

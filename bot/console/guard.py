@@ -5,27 +5,17 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from traceback import extract_tb
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.errors import whereabouts
+from bot.web_safety import SAFE_METHODS, headers_of, is_own
 
 log = logging.getLogger(__name__)
 
 MAX_BODY = 256 * 1024  # bytes; a long note fits
 NONCE = "console.nonce"  # where a page finds the nonce in its scope
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "cache-control": "no-store",
-    "x-robots-tag": "noindex",
-}
 
 
 def content_security_policy(nonce: str) -> str:
@@ -43,9 +33,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, refuse: Callable[[int], ASGIApp], secure: bool) -> None:
         self._app = app
         self._refuse = refuse
-        self._headers = dict(HEADERS)
-        if secure:
-            self._headers["strict-transport-security"] = "max-age=31536000"
+        self._headers = headers_of(secure=secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -70,7 +58,7 @@ class Guard:
         try:
             await app(scope, receive, send_guarded)
         except Exception as error:  # the console's error handler
-            log.error("console request failed", extra={"error": _place(error)})
+            log.error("console request failed", extra={"error": whereabouts(error)})
             if begun:
                 raise
             await self._refuse(500)(scope, receive, send_guarded)
@@ -81,25 +69,9 @@ def _refusal(scope: Scope) -> int:
     if scope["method"] in SAFE_METHODS:
         return 0
     headers = Headers(scope=scope)
-    if not _is_own(headers):
+    if not is_own(headers):
         return 403
     length = headers.get("content-length", "")
     if not length.isdigit():
         return 411
     return 413 if int(length) > MAX_BODY else 0
-
-
-def _is_own(headers: Headers) -> bool:
-    """Whether a change comes from a page of ours; the token of the form is asked for too."""
-    site = headers.get("sec-fetch-site")
-    if site:
-        return site in ("same-origin", "none")
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
-
-
-def _place(error: Exception) -> str:
-    """The type of an error and its line; its message may quote what a person wrote."""
-    frames = extract_tb(error.__traceback__)
-    where = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{where}"

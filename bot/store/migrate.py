@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -23,17 +24,22 @@ def migrate(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    config = configuration(connection)
-    scripts = ScriptDirectory.from_config(config)
     found = set(MigrationContext.configure(connection).get_current_heads())
-    known = {script.revision for script in scripts.walk_revisions()}
-    if found - known:
+    known = revisions()
+    if strange := found - set(known):
         raise StoreNewer(
-            f"The database is at {', '.join(sorted(found - known))}, which this version does not "
-            f"know (its newest is {scripts.get_current_head()}); install the newer version."
+            f"The database is at {', '.join(sorted(strange))}, which this version does not "
+            f"know (its newest is {known[0]}); install the newer version."
         )
-    if found != set(scripts.get_heads()):
-        command.upgrade(config, "head")
+    if found != {known[0]}:
+        command.upgrade(configuration(connection), "head")
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """Our migrations, the newest first. They are one row: no two follow the same one."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    return tuple(script.revision for script in scripts.walk_revisions())
 
 
 def configuration(connection: Connection) -> Config:

@@ -19,11 +19,12 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from bot.channels.receiver import Receiver, whereabouts
+from bot.channels.receiver import Receiver
 from bot.channels.web.conversations import Conversation, Conversations, Turn
 from bot.channels.web.guard import MAX_BODY, Guard
 from bot.channels.web.rich_text import rich_text
 from bot.core.model import DeliveryStatus, Message, Reply
+from bot.errors import whereabouts
 
 log = logging.getLogger(__name__)
 

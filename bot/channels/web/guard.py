@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.channels.receiver import whereabouts
+from bot.errors import whereabouts
+from bot.web_safety import SAFE_METHODS, headers_of, is_own
 
 log = logging.getLogger(__name__)
 
@@ -19,19 +19,6 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    # Not "no-referrer": with it a browser sends "Origin: null" with our own forms.
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "cache-control": "no-store",
-    "x-robots-tag": "noindex",
-}
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class Guard:
@@ -46,9 +33,8 @@ class Guard:
     ) -> None:
         self._app = app
         self._refuse = refuse
-        self._headers = dict(HEADERS)
-        if secure:
-            self._headers["strict-transport-security"] = "max-age=31536000"
+        policy = {"content-security-policy": CONTENT_SECURITY_POLICY}
+        self._headers = policy | headers_of(secure=secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -78,24 +64,12 @@ class Guard:
     async def _admit(self, scope: Scope, receive: Receive) -> tuple[ASGIApp, Receive]:
         """Who answers the request: the application, or a refusal."""
         headers = Headers(scope=scope)
-        if scope["method"] not in _SAFE_METHODS and not is_own(headers):
+        if scope["method"] not in SAFE_METHODS and not is_own(headers):
             return self._refuse(403, scope["path"]), receive
         body = await _body(headers, receive)
         if body is None:
             return self._refuse(413, scope["path"]), receive
         return self._app, _replay(body, receive)
-
-
-def is_own(headers: Headers) -> bool:
-    """Whether a change was asked for by our own page, or by no browser at all.
-
-    The rules are those of net/http.CrossOriginProtection in Go 1.25.
-    """
-    site = headers.get("sec-fetch-site")
-    if site:
-        return site in ("same-origin", "none")
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
 
 
 async def _body(headers: Headers, receive: Receive) -> bytes | None:
