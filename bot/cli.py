@@ -189,6 +189,26 @@ def evaluate(
 
 
 @app.command()
+def weigh() -> None:
+    """Fits how the readers are weighed, on voices left out, and prints it; five trainings."""
+    from bot.content import load
+    from bot.core.readers import Policy
+    from bot.reading import embedder
+    from bot.tools import weighing
+
+    settings = read_settings()
+    with _progress() as told:
+        rows = weighing.strangers(
+            load(settings.content_dir),
+            embedder(settings.embeddings),
+            trained=settings.trained,
+            progress=told,
+        )
+    for line in weighing.report(rows, Policy()):
+        print_line(line)
+
+
+@app.command()
 def new(
     group: Annotated[str, typer.Argument(help="The group, such as mixing.")],
     topic: Annotated[str, typer.Argument(help="The new topic's id, such as mixing_tea.")],

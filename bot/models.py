@@ -50,7 +50,7 @@ def embedder(folder: Path | None = None) -> Embedder:
         return _from_folder(folder)
     model = _pinned(*MODEL_FILE, MODEL_DIGEST)
     tokenizer = _pinned(*TOKENIZER_FILE, TOKENIZER_DIGEST)
-    return Embedder(fast_graph(model), tokenizer.decode(), name=MINILM)
+    return Embedder(fast_graph(model), tokenizer.decode(), name=MINILM, fused=True)
 
 
 def _pinned(package: str, path: str, digest: str) -> bytes:

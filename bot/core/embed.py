@@ -24,9 +24,10 @@ class Embedder:
     would change a text's vector. May be called from several threads at once.
     """
 
-    def __init__(self, graph: bytes, tokenizer: str, *, name: str) -> None:
+    def __init__(self, graph: bytes, tokenizer: str, *, name: str, fused: bool = False) -> None:
         """`graph` is ONNX with `input_ids` and token vectors (1 x tokens x width) as its
         outputs, those of the last layer last; `tokenizer` the text of a tokenizer.json.
+        A graph of `fused` operators is run as it is, any other is optimised first.
 
         Raises whatever onnxruntime or tokenizers raise for broken input.
         """
@@ -34,7 +35,7 @@ class Embedder:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._session = onnxruntime.InferenceSession(
-            graph, _one_thread(), providers=["CPUExecutionProvider"]
+            graph, _one_thread(fused=fused), providers=["CPUExecutionProvider"]
         )
         self._inputs = [entry.name for entry in self._session.get_inputs()]
         outputs = self._session.get_outputs()
@@ -61,8 +62,10 @@ class Embedder:
         return {name: known.get(name, np.zeros_like(tokens)) for name in self._inputs}
 
 
-def _one_thread() -> onnxruntime.SessionOptions:
+def _one_thread(*, fused: bool) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
+    if fused:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only: warnings would go to stderr

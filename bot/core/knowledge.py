@@ -182,11 +182,18 @@ def label_of(level: Level, kind: str) -> str:
     return f"{level.label}/{kind}"
 
 
+# The levels that labels begin with; every other label is a topic.
+LEVELS = {
+    level.label: level
+    for level in (Level.EMERGENCY, Level.SUICIDE_CRISIS, Level.URGENT, Level.OUT_OF_SCOPE)
+}
+
+
 def level_of(label: str, topics: Mapping[str, str]) -> Level:
     """The level that a teaching label belongs to; topics of the group `bot` are chat."""
-    head = label.split("/", 1)[0]
-    if head in {"emergency", "urgent", "suicide_crisis", "out_of_scope"}:
-        return Level.parse(head)
+    head = label.partition("/")[0]
+    if head in LEVELS:
+        return LEVELS[head]
     return Level.CHAT if topics.get(head) == "bot" else Level.INFO
 
 

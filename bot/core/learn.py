@@ -9,18 +9,18 @@ reader.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from bot.core.grams import Vocabulary
 
 Matrix = NDArray[np.float32]
 
-CLOSE_LABELS = 12  # the likeliest labels, whose examples are compared one by one
+CLOSE_LABELS = 6  # the likeliest labels, whose examples are compared one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,34 +163,32 @@ class Learned:
         """The teaching examples of `labels` that are most like the text, best first: by
         cosine, or by close reading where there are no embeddings."""
         found = [
-            (likeness, place, cosine)
+            one
             for label in dict.fromkeys(labels)
-            for likeness, place, cosine in self._likenesses(label, text, embedding)
+            for one in self._likest(self.labels.index(label), text, embedding, count)
         ]
         found.sort(key=lambda item: (-item[0], item[1]))
         return tuple(
             Nearest(
                 text=self.texts[place],
                 label=self.labels[bisect_right(self.starts, place) - 1],
-                cosine=cosine,
+                cosine=None if embedding is None or self.vectors is None else likeness,
                 likeness=fuzz.ratio(text, self.texts[place]) / 100,
             )
-            for _, place, cosine in found[:count]
+            for likeness, place in found[:count]
         )
 
-    def _likenesses(
-        self, label: str, text: str, embedding: Matrix | None
-    ) -> Iterator[tuple[float, int, float | None]]:
-        """Likeness, row and cosine of each example of a label."""
-        place = self.labels.index(label)
-        rows = range(self.starts[place], self.starts[place + 1])
+    def _likest(
+        self, label: int, text: str, embedding: Matrix | None, count: int
+    ) -> list[tuple[float, int]]:
+        """Likeness and row of the `count` examples of a label that are most like the text."""
+        first, last = self.starts[label], self.starts[label + 1]
         if embedding is None or self.vectors is None:
-            for row in rows:
-                yield fuzz.ratio(text, self.texts[row]), row, None
-            return
-        cosines = self.vectors[rows.start : rows.stop] @ embedding[-1]
-        for row, cosine in zip(rows, cosines.tolist(), strict=True):
-            yield cosine, row, cosine
+            found = process.extract(text, self.texts[first:last], scorer=fuzz.ratio, limit=count)
+            return [(score, first + place) for _, score, place in found]
+        cosines = self.vectors[first:last] @ embedding[-1]
+        best = np.argsort(-cosines, kind="stable")[:count]
+        return [(float(cosines[place]), first + int(place)) for place in best]
 
     def _nearest_cosines(self, labels: NDArray[np.int64], embedding: Matrix) -> Matrix:
         """The cosine of each label's nearest example."""
