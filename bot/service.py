@@ -1,14 +1,15 @@
-"""Receives messages: decides, then replies and records at once, neither stopping the other."""
+"""Receives messages: decides, then replies and records, neither stopping the other."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.core.alarm import error_card
@@ -22,6 +23,8 @@ from bot.store import Spool, Store
 Send = Callable[[Reply], Awaitable[DeliveryStatus]]
 log = logging.getLogger(__name__)
 
+# How long a reply has for itself before its record is begun, which uses the same processor.
+HEAD_START_S = 0.1
 # A state that could not be stored is kept in memory for so many chats, the oldest dropped.
 REMEMBERED = 2000
 
@@ -94,20 +97,39 @@ class Service:
             )
             if message.again and await self._is_answered(entry):
                 return decision
-        # Reply and record go out together, and neither may stop the other.
-        sent, _ = await asyncio.gather(
-            _delivered(send, decision.reply, began),
-            self._keep(message.chat, decision, entry),
-            return_exceptions=True,
-        )
-        if isinstance(sent, BaseException):
-            if entry:
-                await self._record(replace(entry, delivery_status="failed"))
-            raise sent
-        status, latency_ms = sent
-        if entry:
-            await self._record(replace(entry, delivery_status=status, reply_latency_ms=latency_ms))
+        await self._send_and_keep(message.chat, decision, entry, _delivered(send, decision, began))
         return decision
+
+    async def _send_and_keep(
+        self,
+        chat: str,
+        decision: Decision,
+        entry: Entry | None,
+        delivery: Coroutine[Any, Any, tuple[DeliveryStatus, int]],
+    ) -> None:
+        """Sends the reply, and keeps what must be kept; neither may stop the other.
+
+        A reply that is out at once is recorded with its fate, in one go; one that takes
+        longer is recorded meanwhile, and its fate afterwards.
+        """
+        person = None if "forget" in decision.effects else decision.person
+        sending = asyncio.create_task(delivery)
+        try:
+            done, _ = await asyncio.wait({sending}, timeout=HEAD_START_S)
+            if not done:
+                keeping = self._keep(chat, person, entry)
+                await asyncio.gather(sending, keeping, return_exceptions=True)
+                person = None
+            (sent,) = await asyncio.gather(sending, return_exceptions=True)
+        finally:
+            sending.cancel()
+        if entry and isinstance(sent, BaseException):
+            entry = replace(entry, delivery_status="failed")
+        elif entry and isinstance(sent, tuple):
+            entry = replace(entry, delivery_status=sent[0], reply_latency_ms=sent[1])
+        await self._keep(chat, person, entry)
+        if isinstance(sent, BaseException):
+            raise sent
 
     async def _person(self, chat: str) -> Person:
         """The person as far as the store can tell in time; a blank one otherwise."""
@@ -130,11 +152,11 @@ class Service:
         except (StoreError, TimeoutError):
             return False
 
-    async def _keep(self, chat: str, decision: Decision, entry: Entry | None) -> None:
+    async def _keep(self, chat: str, person: Person | None, entry: Entry | None) -> None:
         if entry:
             await self._record(entry)
-        if "forget" not in decision.effects:
-            await self._remember(chat, decision.person)
+        if person:
+            await self._remember(chat, person)
 
     async def _remember(self, chat: str, person: Person) -> None:
         if self.store is not None:
@@ -169,8 +191,8 @@ class Service:
         return replace(decision, reply=reply)
 
 
-async def _delivered(send: Send, reply: Reply, began: float) -> tuple[DeliveryStatus, int]:
-    if not reply.texts:
+async def _delivered(send: Send, decision: Decision, began: float) -> tuple[DeliveryStatus, int]:
+    if not decision.reply.texts:
         return "sent", 0
-    status = await send(reply)
+    status = await send(decision.reply)
     return status, round((time.monotonic() - began) * 1000)

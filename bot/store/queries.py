@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -53,6 +54,19 @@ async def newest(
         query = query.where(columns.number < below)
     rows = await connection.execute(query.order_by(columns.number.desc()).limit(limit))
     return tuple(case_of(row) for row in rows)
+
+
+async def unacknowledged(
+    connection: AsyncConnection, *, limit: int
+) -> tuple[tuple[str, datetime], ...]:
+    """The id of at most `limit` new cases, in the order of the queue, and when alerts began."""
+    query = (
+        select(columns.id, columns.alert_since)
+        .where(literal_column(IS_OPEN), columns.status == "new")
+        .order_by(*QUEUE_ORDER)
+        .limit(limit)
+    )
+    return tuple((row.id, row.alert_since) for row in await connection.execute(query))
 
 
 async def count(connection: AsyncConnection, wanted: CaseFilter) -> int:
