@@ -159,7 +159,7 @@ class Alerts:
             and each.event.after.get("rung") == rung.number
         }
         told = [member for member in staff if member.id in rung.to]
-        address = f"{self._console_url}/staff/cases/{file.case.number}" if self._console_url else ""
+        address = f"{self._console_url}/staff/case/{file.case.number}" if self._console_url else ""
         text = alert_text(file.case, self._now(), address)
         targets = [each for line in self._lines for each in line.targets(file, text, told)]
         return [each for each in targets if each.name.partition("#")[0] not in reached]

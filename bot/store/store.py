@@ -247,10 +247,10 @@ class Store:
         async with self._database.reading() as connection:
             return await queries.unacknowledged(connection, limit=limit)
 
-    async def count(self, wanted: CaseFilter) -> int:
-        """How many cases there are of those."""
+    async def count(self, wanted: CaseFilter, *, at_most: int | None = None) -> int:
+        """How many cases there are of those; with `at_most` it counts no further."""
         async with self._database.reading() as connection:
-            return await queries.count(connection, wanted)
+            return await queries.count(connection, wanted, at_most=at_most)
 
     async def counts(self) -> dict[tuple[str, Level], int]:
         """How many cases are open, by status and level."""
