@@ -23,6 +23,7 @@ AGAIN_S = 5.0  # seconds between attempts to begin while the database is away
 FIRST_S = 3.0  # how long the start waits for durable work before it goes on without
 FAREWELL_S = 10.0  # how long the end waits for the updates under way
 KNOWN = timedelta(days=3)  # how long an update is known; Telegram delivers none after a day
+CLEAR_S = 2.0  # seconds after which nothing is left of what a finished job was given
 CHORES = Queue("chores", 2.0)
 CHORES_S = 60.0  # seconds between two looks whether the hour's chores are kept
 
@@ -58,6 +59,7 @@ async def working(
     opening = asyncio.create_task(_open(durable, intake))
     await asyncio.wait({opening}, timeout=FIRST_S)
     others = [asyncio.create_task(alerts.watch()), asyncio.create_task(_keep_chores(durable))]
+    others.append(asyncio.create_task(_clear_done(durable)))
     try:
         yield
     finally:
@@ -110,6 +112,16 @@ def _do_chores(durable: Durable, service: Service, settings: Settings) -> None:
             await asyncio.sleep(AGAIN_S)
 
     durable.on("chores", chores)
+
+
+async def _clear_done(durable: Durable) -> None:
+    """Deletes what jobs were given as soon as they are done: it holds what people wrote."""
+    while True:
+        try:
+            await durable.clear_done()
+        except Exception as error:  # whatever the database raises: tried again
+            log.warning("done work not cleared", extra={"error": type(error).__name__})
+        await asyncio.sleep(CLEAR_S)
 
 
 async def _keep_chores(durable: Durable) -> None:

@@ -17,11 +17,12 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, Serializer
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from bot.errors import StoreAway
 from bot.store import Keys
@@ -165,6 +166,11 @@ class Durable:
         with client._sys_db.engine.connect() as connection:
             return set(connection.execute(query).scalars())
 
+    async def clear_done(self) -> int:
+        """Delete what the jobs that are done were given; their ids stay. Gives how many."""
+        client = self._client
+        return 0 if client is None else await in_thread(lambda: _clear_done(client))
+
     async def drop_older(self, age: timedelta) -> int:
         """Delete the jobs that were done longer ago than `age`. Gives how many."""
         before = (datetime.now(UTC) - age).isoformat()
@@ -255,6 +261,50 @@ class Durable:
             log.error("durable job without a handler", extra={"handler": job["handler"]})
             return
         await handler(job["data"])
+
+
+def renew(url: str, keys: Keys) -> int:
+    """Put what unfinished jobs were given under the newest key; delete it of those done.
+
+    For a command: blocks. Gives how many were put under the key. Raises KeyMissing when no key
+    opens one of them, and what the database raises.
+    """
+    address = _sync_address(url)
+    if address.startswith("sqlite:") and not Path(address.removeprefix("sqlite:///")).exists():
+        return 0
+    DBOS.migrate(address)
+    client = DBOSClient(system_database_url=address, serializer=Sealed(keys))
+    try:
+        _clear_done(client)
+        return _reencrypt(client, keys)
+    finally:
+        client.destroy()
+
+
+def _reencrypt(client: DBOSClient, keys: Keys) -> int:
+    given = client._sys_db.tables.workflow_input
+    with client._sys_db.engine.begin() as connection:
+        rows = connection.execute(select(given.c.workflow_uuid, given.c.inputs)).all()
+        for own, sealed in rows:
+            fresh = {"inputs": keys.reencrypt(sealed)}
+            connection.execute(update(given).where(given.c.workflow_uuid == own).values(**fresh))
+    return len(rows)
+
+
+def _clear_done(client: DBOSClient) -> int:
+    """DBOS keeps what a job was given in a table apart, so this reads unfinished ones only."""
+    given, status = client._sys_db.tables.workflow_input, client._sys_db.tables.workflow_status
+    done = select(status.c.workflow_uuid).where(
+        status.c.workflow_uuid == given.c.workflow_uuid, status.c.status.in_(FINISHED)
+    )
+    with client._sys_db.engine.connect() as connection:
+        found = list(
+            connection.execute(select(given.c.workflow_uuid).where(done.exists())).scalars()
+        )
+    if found:
+        with client._sys_db.engine.begin() as connection:
+            connection.execute(delete(given).where(given.c.workflow_uuid.in_(found[:PAGE])))
+    return len(found[:PAGE])
 
 
 def _options(job: Job) -> EnqueueOptions:
