@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from hashlib import sha256
 
 import uvicorn
@@ -22,6 +23,7 @@ from bot.core.decide import Content, decide
 from bot.core.model import Decision, Message, Person
 from bot.core.replies import Scribe, answer_texts
 from bot.errors import ChannelError, StoreError
+from bot.metrics import metrics, metrics_page
 from bot.service import Service
 from bot.settings import Settings
 from bot.store import Keys, Spool, Store
@@ -39,9 +41,12 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
         keys = _keys(settings, say)
         service = await stack.enter_async_context(_service(settings, keys, content()))
         telegram = await _telegram(settings, service, stack)
-        await stack.enter_async_context(working(settings, keys, service, telegram, say))
+        backlog = await stack.enter_async_context(working(settings, keys, service, telegram, say))
         webhook = _webhook(settings, telegram)
         web_chat = _web(settings, service, webhook)
+        figures = partial(metrics, service, backlog, model_wanted=settings.embeddings != "off")
+        token = settings.metrics_token.get_secret_value()
+        web_chat.add_route("/metrics", metrics_page(figures, token=token))
         web_chat.mount("/staff", _console(settings, keys, service))
         if service.store is not None:
             told = await ensure_first_admin(service.store)

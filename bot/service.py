@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakValueDictionary
@@ -27,6 +28,18 @@ log = logging.getLogger(__name__)
 HEAD_START_S = 0.1
 # A state that could not be stored is kept in memory for so many chats, the oldest dropped.
 REMEMBERED = 2000
+
+
+CHANNELS = ("tg", "web", "terminal")  # every other is counted as "other"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened since the start, counted. `messages` by channel and level."""
+
+    messages: Counter[tuple[str, str]] = field(default_factory=Counter)
+    replies_failed: int = 0
+    spooled: int = 0
 
 
 class Service:
@@ -50,6 +63,7 @@ class Service:
         self._spool = spool
         self._timeout_s = store_timeout_s
         self._clock = clock
+        self.tally = Tally()
         self._remembered: dict[str, Person] = {}
         # A lock lives as long as somebody holds or awaits it.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -73,6 +87,11 @@ class Service:
         knowledge = self.content.knowledge
         return error_card(Scribe(knowledge, Person(country=country)))
 
+    @property
+    def spool_bytes(self) -> int:
+        """The size of what waits for the store."""
+        return self._spool.size
+
     async def drain_spool(self) -> int:
         """Hands what waits in the spool to the store. Returns how many records went over."""
         if self.store is None or self._spool.is_empty:
@@ -85,6 +104,9 @@ class Service:
         message = replace(message, at=received_at)
         person = await self._person(message.chat)
         decision = decide(message, person, self.content)
+        channel = message.chat.partition(":")[0]
+        place = channel if channel in CHANNELS else "other"
+        self.tally.messages[place, decision.message_level.label] += 1
         if "forget" in decision.effects:
             decision = await self._forget(message.chat, decision)
         entry = None
@@ -123,6 +145,7 @@ class Service:
             (sent,) = await asyncio.gather(sending, return_exceptions=True)
         finally:
             sending.cancel()
+        self.tally.replies_failed += not isinstance(sent, tuple) or sent[0] != "sent"
         if entry and isinstance(sent, BaseException):
             entry = replace(entry, delivery_status="failed")
         elif entry and isinstance(sent, tuple):
@@ -173,6 +196,7 @@ class Service:
     async def _record(self, entry: Entry) -> None:
         case = await self._spool.record(self.store, entry, within_s=self._timeout_s * 4)
         if case is None:
+            self.tally.spooled += 1
             log.warning("escalation spooled", extra={"level": entry.level.label})
 
     async def _forget(self, chat: str, decision: Decision) -> Decision:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bot.alerts import QUEUE, Alerts, AppriseLine, Line
@@ -35,10 +36,10 @@ async def working(
     service: Service,
     telegram: Telegram | None,
     say: Callable[[str], None],
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Callable[[], Awaitable[int | None]]]:
     """Durable work while this lasts: updates are kept, staff are alerted, old texts deleted."""
     if not settings.durable_work:
-        yield
+        yield _no_backlog
         return
     own = queues(settings.replica, settings.work_poll_s)
     durable = Durable(
@@ -61,13 +62,24 @@ async def working(
     others = [asyncio.create_task(alerts.watch()), asyncio.create_task(_keep_chores(durable))]
     others.append(asyncio.create_task(_clear_done(durable)))
     try:
-        yield
+        yield partial(_backlog, durable)
     finally:
         for task in (opening, *others):
             task.cancel()
         if intake:
             await intake.finish(FAREWELL_S)
         await durable.close()
+
+
+async def _no_backlog() -> None:
+    """For when no work is kept."""
+
+
+async def _backlog(durable: Durable) -> int | None:
+    try:
+        return await durable.backlog()
+    except Exception:  # whatever the database raises: it is away
+        return None
 
 
 async def _open(durable: Durable, intake: Intake | None) -> None:

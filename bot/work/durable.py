@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, Serializer
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from bot.errors import StoreAway
 from bot.store import Keys
@@ -166,6 +166,11 @@ class Durable:
         with client._sys_db.engine.connect() as connection:
             return set(connection.execute(query).scalars())
 
+    async def backlog(self) -> int | None:
+        """How many jobs are kept and not done; None while the database is away."""
+        client = self._client
+        return None if client is None else await in_thread(lambda: _backlog(client))
+
     async def clear_done(self) -> int:
         """Delete what the jobs that are done were given; their ids stay. Gives how many."""
         client = self._client
@@ -289,6 +294,13 @@ def _reencrypt(client: DBOSClient, keys: Keys) -> int:
             fresh = {"inputs": keys.reencrypt(sealed)}
             connection.execute(update(given).where(given.c.workflow_uuid == own).values(**fresh))
     return len(rows)
+
+
+def _backlog(client: DBOSClient) -> int:
+    status = client._sys_db.tables.workflow_status
+    query = select(func.count()).where(status.c.status.in_(UNFINISHED))
+    with client._sys_db.engine.connect() as connection:
+        return connection.execute(query).scalar_one()
 
 
 def _clear_done(client: DBOSClient) -> int:
