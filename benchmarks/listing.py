@@ -1,4 +1,4 @@
-"""How long a page of the queue takes with 100,000 cases, on SQLite and PostgreSQL.
+"""How long a page of the queue and of each filter takes with 100,000 cases, on both databases.
 
     python -m benchmarks.listing [cases]
 
@@ -21,26 +21,40 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
-from bot.core.casefilter import ALL, QUEUE, CaseFilter
+from bot.console.queue import MANY, PAGE
+from bot.core.casefilter import ALL, QUEUE, CaseFilter, parse_query
 from bot.core.clocks import ALWAYS
-from bot.core.escalation import Case, Entry, Rules, Status
+from bot.core.escalation import Case, Entry, ReviewStatus, Rules, Status, Verdict
 from bot.core.lifecycle import open_case
 from bot.core.model import Level, Versions
 from bot.store import Keys, Store, queries
 from bot.store.codec import case_row
-from bot.store.schema import escalation
+from bot.store.schema import escalation, signal, signal_rule
 
 LIMIT_MS = 100
 CHUNK = 2_000
-RUNS = 20
+RUNS = 10
 INDEXES = ("ix_escalation_queue", "ix_escalation_list")
 STATUSES: tuple[Status, ...] = ("new", "acknowledged", "snoozed", "resolved", "resolved")
+VERDICTS: tuple[Verdict, ...] = ("correct", "correct", "too_high", "too_low")
+REVIEWS: tuple[ReviewStatus, ...] = ("reviewed", "reviewed", "awaiting_resolution")
+TOPICS = ("overdose_signs", "withdrawal_signs", "pump_alarm")
+FILTERS = (
+    "",
+    *("status:new", "status:resolved", "assignee:ana is:open", "assignee:nobody"),
+    *("is:unreviewed", "is:disputed", "is:undelivered", "is:breached", "is:unalerted"),
+    *("is:repeated", "verdict:too_high", "level:urgent status:new country:CA", "country:XX"),
+    *("language:en", "topic:pump_alarm", "rule:rule_2", "rule:common", "rule:one_in_300"),
+    *("rule:none", "version:2", "version:9", "tag:follow-up", "tag:none"),
+    *("since:2026-02-01 before:2026-02-08", "level:emergency is:unreviewed rule:one_in_300"),
+)
 LEVELS = (Level.EMERGENCY, Level.SUICIDE_CRISIS, Level.URGENT, Level.URGENT)
 
 
@@ -71,18 +85,48 @@ def cases(number: int) -> Iterator[Case]:
         status = chance.choice(STATUSES)
         waits = at if status == "new" or chance.random() < 0.1 else None
         owner = "" if status == "new" else "ana"
-        done = at if status == "resolved" else None
         yield replace(
-            step.case, status=status, assignee=owner, waiting_since=waits, resolved_at=done
+            step.case,
+            status=status,
+            assignee=owner,
+            waiting_since=waits,
+            resolved_at=at if status == "resolved" else None,
+            verdict=chance.choice(VERDICTS) if status == "resolved" else "",
+            review_status=chance.choice(REVIEWS) if status == "resolved" else "unreviewed",
+            sla_status="missed" if chance.random() < 0.05 else "met",
+            alert_status="failed" if chance.random() < 0.001 else "sent",
+            delivery_failed=chance.random() < 0.01,
+            signals=1 + (chance.random() < 0.1),
+            topic=chance.choice(TOPICS),
+            tags=("follow-up",) if chance.random() < 0.02 else (),
+        )
+
+
+def rules(number: int) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
+    """A message of each case, and the rule that spoke: one in nine, one in two, one in 300."""
+    for each, case in enumerate(cases(number)):
+        rule = "one_in_300" if each % 300 == 0 else ("common" if each % 2 else f"rule_{each % 9}")
+        own = {"id": case.id, "escalation_id": case.id, "entry_key": case.id}
+        blank = dict.fromkeys(
+            ("update_id", "kind", "topic", "evidence", "near_misses", "decision_path"), ""
+        )
+        rest = {"reply_id": "", "numbers_shown": "", "level": int(case.level), "edited": False}
+        versions = dict.fromkeys(("engine_version", "content_version", "dataset_version"), "1")
+        spoke = {"signal_id": case.id, "rule_id": rule, "kind": "trigger"}
+        yield (
+            {**own, **blank, **rest, **versions, "received_at": case.created_at},
+            {**spoke, "escalation_id": case.id},
         )
 
 
 async def fill(store: Store, number: int) -> None:
     """Put so many cases in, past the recording."""
     rows = [case_row(case) for case in cases(number)]
+    messages, spoke = zip(*rules(number), strict=True)
     async with store._database.writing() as connection:
-        for first in range(0, number, CHUNK):
-            await connection.execute(insert(escalation), rows[first : first + CHUNK])
+        for table, every in ((escalation, rows), (signal, messages), (signal_rule, spoke)):
+            for first in range(0, number, CHUNK):
+                await connection.execute(insert(table), list(every[first : first + CHUNK]))
     # PostgreSQL does this by itself after a while.
     async with store._database.reader.connect() as connection:
         free = await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -118,26 +162,26 @@ async def benchmark(url: str, number: int) -> bool:
     store = await Store.open(url, Keys.generate())
     await fill(store, number)
     good = True
-    for name, wanted in (("open", QUEUE), ("all", ALL)):
+    for name, wanted in (("open", QUEUE), ("all", ALL), ("Canada's", CaseFilter(country="CA"))):
         found = await plan(store, wanted)
         print(f"  plan of a page of {name} cases:\n{found}")
         good &= any(index in found for index in INDEXES)
 
-    async def whole_page() -> None:
-        await store.list(QUEUE)
-        await store.count(QUEUE)
-        await store.counts()
-        await store.hidden_emergencies(QUEUE)
+    async def whole_page(wanted: CaseFilter) -> None:
+        """What the console asks for."""
+        if len(await store.list(wanted, limit=PAGE + 1)) > PAGE:
+            await store.count(wanted, at_most=MANY)
+        await store.hidden_emergencies(wanted)
 
     last = (await store.newest(CaseFilter(statuses=("new",)), limit=1))[0]
-    urgent = CaseFilter(statuses=("new",), levels=(Level.URGENT,), country="CA")
     pages: dict[str, Callable[[], Awaitable[object]]] = {
         "the queue": lambda: store.list(QUEUE),
         "a page deep in it": lambda: store.list(QUEUE, after=last),
         "all cases": lambda: store.list(ALL),
-        "new, urgent, Canada": lambda: store.list(urgent),
-        "the queue with counts": whole_page,
+        "how many are open, by level": store.counts,
     }
+    for query in FILTERS:
+        pages[query or "(the queue)"] = partial(whole_page, parse_query(query) if query else QUEUE)
     for name, act in pages.items():
         good &= await measure(name, act) <= LIMIT_MS
     await store.close()

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 from apprise import Apprise
 
 from bot.core.actions import Alert
-from bot.core.casefilter import CaseFilter
 from bot.core.escalation import BOT, Case, Rules
 from bot.core.ladder import Rung, alert_text, climbs, ladder, retry_gap
 from bot.errors import StoreError
@@ -32,10 +31,10 @@ Sleep = Callable[[float], Awaitable[None]]
 
 HANDLER = "ladder"
 QUEUE = Queue("alerts", 0.5)
-LOOK_S = 1.0  # seconds between two looks at a case that nobody has acknowledged
+LOOK_S = 1.0  # seconds between two looks for new cases
+REST_S = 30.0  # the longest that a ladder sleeps, so that a clock that jumps delays it no more
 AWAY_S = 2.0  # seconds to wait while the store is away
 SEND_S = 30.0  # seconds that sending one alert may take
-NEW = CaseFilter(statuses=("new",))
 MANY = 500  # new cases looked at in one go
 
 
@@ -102,12 +101,11 @@ class Alerts:
         if store is None or not self._durable.is_open:
             return
         await store.tick()
-        cases = await store.list(NEW, limit=MANY)
-        fresh = [case for case in cases if _job_id(case) not in self._begun]
+        jobs = [_job(*each) for each in await store.unacknowledged(limit=MANY)]
+        fresh = [job for job in jobs if job.id not in self._begun]
         if fresh:
-            jobs = [_job(case) for case in fresh]
-            await in_thread(lambda: self._durable.keep(jobs))
-        self._begun = {_job_id(case) for case in cases}
+            await in_thread(lambda: self._durable.keep(fresh))
+        self._begun = {job.id for job in jobs}
 
     async def climb(self, case_id: str, since: datetime) -> None:
         """Alert, rung after rung, until the ladder that began at `since` is over."""
@@ -142,10 +140,10 @@ class Alerts:
         next_s = (later[0].at - now).total_seconds() if later else None
         open_targets = self._open_targets(file, due[-1], staff, since) if due else []
         if not open_targets:
-            return (None, False) if next_s is None else (min(next_s, LOOK_S), False)
+            return (None, False) if next_s is None else (min(next_s, REST_S), False)
         sent = await self._send(store, file.case, due[-1], open_targets)
         if all(sent):
-            return (None, False) if next_s is None else (min(next_s, LOOK_S), False)
+            return (None, False) if next_s is None else (min(next_s, REST_S), False)
         gap_s = retry_gap(attempt + 1).total_seconds()
         return (gap_s if next_s is None else min(gap_s, next_s)), True
 
@@ -161,7 +159,7 @@ class Alerts:
             and each.event.after.get("rung") == rung.number
         }
         told = [member for member in staff if member.id in rung.to]
-        address = f"{self._console_url}/staff/cases/{file.case.number}" if self._console_url else ""
+        address = f"{self._console_url}/staff/case/{file.case.number}" if self._console_url else ""
         text = alert_text(file.case, self._now(), address)
         targets = [each for line in self._lines for each in line.targets(file, text, told)]
         return [each for each in targets if each.name.partition("#")[0] not in reached]
@@ -222,10 +220,7 @@ async def _delivered(target: Target) -> str:
         return ""
 
 
-def _job_id(case: Case) -> str:
-    return f"ladder-{case.id}-{case.alert_since.timestamp():.3f}"
-
-
-def _job(case: Case) -> Job:
-    data = {"case": case.id, "since": case.alert_since.isoformat()}
-    return Job(_job_id(case), QUEUE.name, HANDLER, data, lane=_job_id(case))
+def _job(case_id: str, since: datetime) -> Job:
+    own = f"ladder-{case_id}-{since.timestamp():.3f}"
+    data = {"case": case_id, "since": since.isoformat()}
+    return Job(own, QUEUE.name, HANDLER, data, lane=own)

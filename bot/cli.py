@@ -248,7 +248,9 @@ async def _open_store() -> Store:
 
 def _place() -> StorePlace:
     settings = read_settings()
-    return StorePlace(settings.database, settings.keys_file, settings.var_dir)
+    return StorePlace(
+        settings.database, settings.work_database, settings.keys_file, settings.var_dir
+    )
 
 
 def _retention() -> Retention:

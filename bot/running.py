@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from hashlib import sha256
 
 import uvicorn
@@ -20,6 +23,7 @@ from bot.core.decide import Content, decide
 from bot.core.model import Decision, Message, Person
 from bot.core.replies import Scribe, answer_texts
 from bot.errors import ChannelError, StoreError
+from bot.metrics import metrics, metrics_page
 from bot.service import Service
 from bot.settings import Settings
 from bot.store import Keys, Spool, Store
@@ -27,6 +31,7 @@ from bot.working import working
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
+SWITCH_S = 0.0005  # how long a thread may keep the interpreter while another waits for it
 STORE_AGAIN_S = 5.0  # seconds between attempts to reach a store that is away
 
 
@@ -36,9 +41,12 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
         keys = _keys(settings, say)
         service = await stack.enter_async_context(_service(settings, keys, content()))
         telegram = await _telegram(settings, service, stack)
-        await stack.enter_async_context(working(settings, keys, service, telegram, say))
+        backlog = await stack.enter_async_context(working(settings, keys, service, telegram, say))
         webhook = _webhook(settings, telegram)
         web_chat = _web(settings, service, webhook)
+        figures = partial(metrics, service, backlog, model_wanted=settings.embeddings != "off")
+        token = settings.metrics_token.get_secret_value()
+        web_chat.add_route("/metrics", metrics_page(figures, token=token))
         web_chat.mount("/staff", _console(settings, keys, service))
         if service.store is not None:
             told = await ensure_first_admin(service.store)
@@ -53,6 +61,7 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
             timeout_graceful_shutdown=3,  # seconds; an open live queue would wait for ever
             access_log=False,  # addresses and paths of people are not ours to log
         )
+        _settle()
         async with asyncio.TaskGroup() as tasks:
             server = uvicorn.Server(config)
             web = tasks.create_task(_web_until_stopped(server, say))
@@ -61,6 +70,19 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
             await web
             for task in others:
                 task.cancel()
+
+
+def _settle() -> None:
+    """Make the process answer evenly, once everything is loaded.
+
+    The content is some hundred thousand objects that live as long as the process; a full
+    garbage collection that walks them takes 50 ms and more. And a thread that keeps records
+    holds the interpreter for 5 ms at a time by default, at each of a reply's many steps.
+    Measured by `python -m benchmarks.latency`.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(SWITCH_S)
 
 
 async def talk_in_terminal(settings: Settings, *, content: Callable[[], Content]) -> None:

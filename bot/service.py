@@ -1,14 +1,16 @@
-"""Receives messages: decides, then replies and records at once, neither stopping the other."""
+"""Receives messages: decides, then replies and records, neither stopping the other."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.core.alarm import error_card
@@ -22,8 +24,22 @@ from bot.store import Spool, Store
 Send = Callable[[Reply], Awaitable[DeliveryStatus]]
 log = logging.getLogger(__name__)
 
+# How long a reply has for itself before its record is begun, which uses the same processor.
+HEAD_START_S = 0.1
 # A state that could not be stored is kept in memory for so many chats, the oldest dropped.
 REMEMBERED = 2000
+
+
+CHANNELS = ("tg", "web", "terminal")  # every other is counted as "other"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened since the start, counted. `messages` by channel and level."""
+
+    messages: Counter[tuple[str, str]] = field(default_factory=Counter)
+    replies_failed: int = 0
+    spooled: int = 0
 
 
 class Service:
@@ -47,6 +63,7 @@ class Service:
         self._spool = spool
         self._timeout_s = store_timeout_s
         self._clock = clock
+        self.tally = Tally()
         self._remembered: dict[str, Person] = {}
         # A lock lives as long as somebody holds or awaits it.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -70,6 +87,11 @@ class Service:
         knowledge = self.content.knowledge
         return error_card(Scribe(knowledge, Person(country=country)))
 
+    @property
+    def spool_bytes(self) -> int:
+        """The size of what waits for the store."""
+        return self._spool.size
+
     async def drain_spool(self) -> int:
         """Hands what waits in the spool to the store. Returns how many records went over."""
         if self.store is None or self._spool.is_empty:
@@ -82,6 +104,9 @@ class Service:
         message = replace(message, at=received_at)
         person = await self._person(message.chat)
         decision = decide(message, person, self.content)
+        channel = message.chat.partition(":")[0]
+        place = channel if channel in CHANNELS else "other"
+        self.tally.messages[place, decision.message_level.label] += 1
         if "forget" in decision.effects:
             decision = await self._forget(message.chat, decision)
         entry = None
@@ -94,20 +119,40 @@ class Service:
             )
             if message.again and await self._is_answered(entry):
                 return decision
-        # Reply and record go out together, and neither may stop the other.
-        sent, _ = await asyncio.gather(
-            _delivered(send, decision.reply, began),
-            self._keep(message.chat, decision, entry),
-            return_exceptions=True,
-        )
-        if isinstance(sent, BaseException):
-            if entry:
-                await self._record(replace(entry, delivery_status="failed"))
-            raise sent
-        status, latency_ms = sent
-        if entry:
-            await self._record(replace(entry, delivery_status=status, reply_latency_ms=latency_ms))
+        await self._send_and_keep(message.chat, decision, entry, _delivered(send, decision, began))
         return decision
+
+    async def _send_and_keep(
+        self,
+        chat: str,
+        decision: Decision,
+        entry: Entry | None,
+        delivery: Coroutine[Any, Any, tuple[DeliveryStatus, int]],
+    ) -> None:
+        """Sends the reply, and keeps what must be kept; neither may stop the other.
+
+        A reply that is out at once is recorded with its fate, in one go; one that takes
+        longer is recorded meanwhile, and its fate afterwards.
+        """
+        person = None if "forget" in decision.effects else decision.person
+        sending = asyncio.create_task(delivery)
+        try:
+            done, _ = await asyncio.wait({sending}, timeout=HEAD_START_S)
+            if not done:
+                keeping = self._keep(chat, person, entry)
+                await asyncio.gather(sending, keeping, return_exceptions=True)
+                person = None
+            (sent,) = await asyncio.gather(sending, return_exceptions=True)
+        finally:
+            sending.cancel()
+        self.tally.replies_failed += not isinstance(sent, tuple) or sent[0] != "sent"
+        if entry and isinstance(sent, BaseException):
+            entry = replace(entry, delivery_status="failed")
+        elif entry and isinstance(sent, tuple):
+            entry = replace(entry, delivery_status=sent[0], reply_latency_ms=sent[1])
+        await self._keep(chat, person, entry)
+        if isinstance(sent, BaseException):
+            raise sent
 
     async def _person(self, chat: str) -> Person:
         """The person as far as the store can tell in time; a blank one otherwise."""
@@ -130,11 +175,11 @@ class Service:
         except (StoreError, TimeoutError):
             return False
 
-    async def _keep(self, chat: str, decision: Decision, entry: Entry | None) -> None:
+    async def _keep(self, chat: str, person: Person | None, entry: Entry | None) -> None:
         if entry:
             await self._record(entry)
-        if "forget" not in decision.effects:
-            await self._remember(chat, decision.person)
+        if person:
+            await self._remember(chat, person)
 
     async def _remember(self, chat: str, person: Person) -> None:
         if self.store is not None:
@@ -151,6 +196,7 @@ class Service:
     async def _record(self, entry: Entry) -> None:
         case = await self._spool.record(self.store, entry, within_s=self._timeout_s * 4)
         if case is None:
+            self.tally.spooled += 1
             log.warning("escalation spooled", extra={"level": entry.level.label})
 
     async def _forget(self, chat: str, decision: Decision) -> Decision:
@@ -169,8 +215,8 @@ class Service:
         return replace(decision, reply=reply)
 
 
-async def _delivered(send: Send, reply: Reply, began: float) -> tuple[DeliveryStatus, int]:
-    if not reply.texts:
+async def _delivered(send: Send, decision: Decision, began: float) -> tuple[DeliveryStatus, int]:
+    if not decision.reply.texts:
         return "sent", 0
-    status = await send(reply)
+    status = await send(decision.reply)
     return status, round((time.monotonic() - began) * 1000)

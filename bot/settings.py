@@ -98,7 +98,11 @@ class Settings(BaseSettings):
         None, description="Folder for what training made of the examples; default var/trained."
     )
 
-    # ---- logs
+    # ---- logs and figures
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="What a reader of /metrics has to bring; empty: this machine only.",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @field_validator("log_level")

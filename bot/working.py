@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bot.alerts import QUEUE, Alerts, AppriseLine, Line
@@ -23,6 +24,7 @@ AGAIN_S = 5.0  # seconds between attempts to begin while the database is away
 FIRST_S = 3.0  # how long the start waits for durable work before it goes on without
 FAREWELL_S = 10.0  # how long the end waits for the updates under way
 KNOWN = timedelta(days=3)  # how long an update is known; Telegram delivers none after a day
+CLEAR_S = 2.0  # seconds after which nothing is left of what a finished job was given
 CHORES = Queue("chores", 2.0)
 CHORES_S = 60.0  # seconds between two looks whether the hour's chores are kept
 
@@ -34,10 +36,10 @@ async def working(
     service: Service,
     telegram: Telegram | None,
     say: Callable[[str], None],
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Callable[[], Awaitable[int | None]]]:
     """Durable work while this lasts: updates are kept, staff are alerted, old texts deleted."""
     if not settings.durable_work:
-        yield
+        yield _no_backlog
         return
     own = queues(settings.replica, settings.work_poll_s)
     durable = Durable(
@@ -58,14 +60,26 @@ async def working(
     opening = asyncio.create_task(_open(durable, intake))
     await asyncio.wait({opening}, timeout=FIRST_S)
     others = [asyncio.create_task(alerts.watch()), asyncio.create_task(_keep_chores(durable))]
+    others.append(asyncio.create_task(_clear_done(durable)))
     try:
-        yield
+        yield partial(_backlog, durable)
     finally:
         for task in (opening, *others):
             task.cancel()
         if intake:
             await intake.finish(FAREWELL_S)
         await durable.close()
+
+
+async def _no_backlog() -> None:
+    """For when no work is kept."""
+
+
+async def _backlog(durable: Durable) -> int | None:
+    try:
+        return await durable.backlog()
+    except Exception:  # whatever the database raises: it is away
+        return None
 
 
 async def _open(durable: Durable, intake: Intake | None) -> None:
@@ -110,6 +124,16 @@ def _do_chores(durable: Durable, service: Service, settings: Settings) -> None:
             await asyncio.sleep(AGAIN_S)
 
     durable.on("chores", chores)
+
+
+async def _clear_done(durable: Durable) -> None:
+    """Deletes what jobs were given as soon as they are done: it holds what people wrote."""
+    while True:
+        try:
+            await durable.clear_done()
+        except Exception as error:  # whatever the database raises: tried again
+            log.warning("done work not cleared", extra={"error": type(error).__name__})
+        await asyncio.sleep(CLEAR_S)
 
 
 async def _keep_chores(durable: Durable) -> None:

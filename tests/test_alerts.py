@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from starlette.responses import Response
+from starlette.routing import Match, Route
 from telegram import Bot, CallbackQuery, User
 from telegram.error import Forbidden
 
 from bot.alerts import Alerts, AppriseLine, Target
 from bot.channels.telegram_staff import NO_CASE, NOT_STAFF, StaffDesk
+from bot.console.app import PAGES
 from bot.core.actions import Acknowledge
 from bot.core.clocks import Calendar
 from bot.core.escalation import Case, Rules
@@ -108,6 +111,20 @@ async def test_all_are_told_one_after_the_other(store: Store, clock: Clock) -> N
 
     assert [to for _, to in pager.sent] == ["ana", "ana", "ben", "ana+ben+cleo"]
     assert [at for at, _ in pager.sent] == pytest.approx([0, 2.5, 5, 10], abs=0.1)
+
+
+async def test_an_alert_links_to_a_page_of_the_console(store: Store, clock: Clock) -> None:
+    case = await store.record(an_entry())
+    pager, no_work = Pager(clock), cast(Durable, NoWork())
+    alerts = Alerts(lambda: store, no_work, [pager], Rules(), console_url="https://a.b", now=clock)
+    await alerts.climb(case.id, case.alert_since)
+
+    address = pager.texts[0].splitlines()[-1]
+
+    assert address == "https://a.b/staff/case/1001"
+    scope = {"type": "http", "method": "GET", "path": address.removeprefix("https://a.b/staff")}
+    pages = [Route(page.path, Response()) for page in PAGES]
+    assert any(page.matches(scope)[0] is Match.FULL for page in pages)
 
 
 async def test_acknowledging_ends_it(store: Store, clock: Clock) -> None:

@@ -129,6 +129,34 @@ def test_a_reply_that_fails_is_still_recorded_as_failed(tmp_path: Path, content:
     asyncio.run(scenario())
 
 
+def test_the_record_waits_for_no_reply_that_hangs(tmp_path: Path, content: Content) -> None:
+    async def scenario() -> None:
+        keys, url = made(tmp_path)
+        store = await Store.open(url, keys)
+        service, hangs = Service(content, Spool(tmp_path, keys), store), asyncio.Event()
+
+        async def send(_: Reply) -> DeliveryStatus:
+            await hangs.wait()
+            return "sent"
+
+        under_way = asyncio.create_task(service.receive(Message("tg:1", EMERGENCY), send))
+        async with asyncio.timeout(10):
+            while not (cases := await store.list()):
+                await asyncio.sleep(0.02)
+        before = await store.show(cases[0].id)
+        hangs.set()
+        await under_way
+        after = await store.show(cases[0].id)
+
+        assert before is not None
+        assert after is not None
+        assert [each.delivery_status for each in before.signals] == [None]
+        assert [each.delivery_status for each in after.signals] == ["sent"]
+        await store.close()
+
+    asyncio.run(scenario())
+
+
 def test_a_redelivered_update_makes_no_second_record(tmp_path: Path, content: Content) -> None:
     async def scenario() -> None:
         keys, url = made(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from bot.core.escalation import Event, in_list_order
 from bot.core.model import GuideState, Level, Person, State
 from bot.errors import KeyMissing, SettingsError, StoreAway, StoreError, StoreNewer
 from bot.store import Keys, Retention, Store, privacy
+from bot.store.engine import READERS
 from tests.escalation_values import HOUR, MINUTE, NOW, RULES, TEXT, Clock, an_entry
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +43,29 @@ async def test_what_is_known_of_a_person_is_remembered(store: Store) -> None:
     await store.keep_person("tg:1", replace(known, language="fr"))
 
     assert await store.person("tg:1") == replace(known, language="fr")
+
+
+async def test_a_reply_learns_of_its_person_while_lists_use_every_connection(store: Store) -> None:
+    await store.keep_person("tg:1", Person(country="CA"))
+
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(READERS):
+            await stack.enter_async_context(store._database.reading())
+        async with asyncio.timeout(1):
+            assert (await store.person("tg:1")).country == "CA"
+
+
+async def test_new_cases_and_no_others_wait_for_an_alert_the_most_urgent_first(
+    store: Store,
+) -> None:
+    urgent = await store.record(an_entry(chat="tg:1", level=Level.URGENT))
+    taken = await store.record(an_entry(chat="tg:2"))
+    emergency = await store.record(an_entry(chat="tg:3"))
+    await store.act(taken.id, Acknowledge("ana"))
+
+    found = await store.unacknowledged(limit=10)
+
+    assert found == ((emergency.id, emergency.alert_since), (urgent.id, urgent.alert_since))
 
 
 # ---- recording ---------------------------------------------------------------------

@@ -29,7 +29,12 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.place = StorePlace(f"sqlite:///{folder}/bot.db", folder / "keys", folder)
+        self.place = StorePlace(
+            f"sqlite:///{folder}/bot.db",
+            f"sqlite:///{folder}/bot-work.db",
+            folder / "keys",
+            folder,
+        )
         root = typer.Typer()
         root.add_typer(escalations_app(self.open))
         root.add_typer(staff_app(self.open))

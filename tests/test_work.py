@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 
 from bot.errors import StoreAway
 from bot.store import Keys
-from bot.work import Durable, Intake, Job, Queue, Update, queues
+from bot.work import Durable, Intake, Job, Queue, Update, queues, renew
 
 JSON = dict[str, Any]
 QUEUE = Queue("q", 0.02)
@@ -150,6 +150,69 @@ def test_what_a_job_holds_is_encrypted(empty_url: str) -> None:
 
     run(scenario())
     assert SECRET not in rows_of(empty_url)
+
+
+def given(url: str) -> list[str]:
+    """What durable work still holds of what its jobs were given."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
+            rows = file.execute("SELECT inputs FROM workflow_input").fetchall()
+            old = file.execute("SELECT count(inputs) FROM workflow_status").fetchone()
+    else:
+        address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(address) as connection:
+            rows = connection.execute("SELECT inputs FROM dbos.workflow_input").fetchall()
+            old = connection.execute("SELECT count(inputs) FROM dbos.workflow_status").fetchone()
+    assert old == (0,), "DBOS keeps it in a table apart"
+    return [row[0] for row in rows]
+
+
+def test_what_a_finished_job_was_given_is_deleted_and_its_id_known(empty_url: str) -> None:
+    async def stuck(_: JSON) -> None:
+        await asyncio.sleep(600)
+
+    async def note(_: JSON) -> None: ...
+
+    async def scenario() -> None:
+        durable = a_durable(empty_url, Keys.generate())
+        durable.on("note", note)
+        durable.on("stuck", stuck)
+        async with opened(durable):
+            durable.keep([job(1), Job("j-2", QUEUE.name, "stuck", {}, "b")])
+            await until(lambda: "SUCCESS" in rows_of(empty_url))
+            before = len(given(empty_url))
+            cleared = await durable.clear_done()
+            assert (before, cleared, len(given(empty_url))) == (2, 1, 1)
+            assert durable.keep([job(1)]) == [False]
+
+    run(scenario())
+
+
+def test_a_job_that_waits_is_put_under_a_new_key_and_can_be_done(empty_url: str) -> None:
+    seen: list[JSON] = []
+    old = Keys.generate()
+    new = old.rotated()
+
+    async def stuck(_: JSON) -> None:
+        await asyncio.sleep(600)
+
+    async def note(data: JSON) -> None:
+        seen.append(data)
+
+    async def scenario() -> None:
+        durable = a_durable(empty_url, old)
+        durable.on("note", stuck)
+        async with opened(durable):
+            durable.keep([job(1)])
+            await until(lambda: "PENDING" in rows_of(empty_url))
+        renewed = await asyncio.to_thread(renew, empty_url, new)
+        assert renewed == 1
+        durable = a_durable(empty_url, new.newest_only())
+        durable.on("note", note)
+        async with opened(durable):
+            await until(lambda: seen == [{"n": 1}])
+
+    run(scenario())
 
 
 def test_old_jobs_are_deleted_and_recent_ones_kept(empty_url: str) -> None:

@@ -15,6 +15,7 @@ from bot.core.casefilter import ALL, QUEUE, VIEWS, WORDS, CaseFilter, parse_quer
 from bot.core.escalation import Case, clean_tag
 
 PAGE = 50
+MANY = 1_000  # cases past which a list is not counted
 BULK_MAX = 200
 FLAGS = ("open", "unreviewed", "breached", "undelivered", "unalerted", "repeated")
 
@@ -44,6 +45,9 @@ async def show(visit: Visit) -> Response:
     after = await _case(visit, visit.asked("after"))
     cases = await visit.store.list(listed.wanted, limit=PAGE + 1, after=after)
     shown = cases[:PAGE]
+    total = len(cases)
+    if after is not None or total > PAGE:
+        total = await visit.store.count(listed.wanted, at_most=MANY)
     return await visit.draw(
         "queue.html",
         status=400 if listed.problem else 200,
@@ -51,7 +55,7 @@ async def show(visit: Visit) -> Response:
         cases=shown,
         more=shown[-1].number if len(cases) > PAGE else None,
         is_later=after is not None,
-        total=await visit.store.count(listed.wanted),
+        total=total if total < MANY else f"{MANY} or more",
         hidden=await visit.store.hidden_emergencies(listed.wanted),
         present={case.number: _present(visit, case.number) for case in shown},
         staff=[each for each in await visit.store.staff.all() if each.active],

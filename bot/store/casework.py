@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import lifecycle
 from bot.core.actions import Judge, Note, Outcome, Refusal, Step, Undo
@@ -74,6 +75,12 @@ async def undo(writing: Writing, case: Case, actor: str) -> Outcome:
         return Refusal("There is nothing to undo.")
     action = Undo(actor, found[0].event, found[0].actor, found[0].at)
     return await cases.act(writing, case, action)
+
+
+async def is_due(connection: AsyncConnection, now: datetime, rules: Rules) -> bool:
+    """Whether a tick would find a case to look at."""
+    found = await connection.execute(select(escalation.c.id).where(_due(now, rules)).limit(1))
+    return found.first() is not None
 
 
 async def tick(writing: Writing) -> list[Case]:

@@ -27,15 +27,20 @@ BUSY_MS = 2_000  # how long a writer waits for another before the store counts a
 CONNECT_S = 3  # seconds; PostgreSQL
 STATEMENT_MS = 15_000  # PostgreSQL; far above any statement of ours
 READERS = 4
+FOR_REPLIES = 2  # connections that only replies use
 BROKEN = ("not a database", "malformed", "no such table", "file is encrypted")
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An open database. Everything is written through `writer`, one at a time."""
+    """An open database. Everything is written through `writer`, one at a time.
+
+    `first` is for what a reply waits for: no list or export can use its connections up.
+    """
 
     reader: AsyncEngine
     writer: AsyncEngine
+    first: AsyncEngine
 
     @property
     def is_sqlite(self) -> bool:
@@ -50,6 +55,13 @@ class Database:
                 yield connection
 
     @asynccontextmanager
+    async def reading_for_reply(self) -> AsyncIterator[AsyncConnection]:
+        """The same, past everybody else who reads. Raises StoreAway, StoreError."""
+        with _translated():
+            async with self.first.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: all of it is kept, or none. Raises StoreAway, StoreError."""
         with _translated():
@@ -58,9 +70,8 @@ class Database:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self.writer.dispose()
-        if self.reader is not self.writer:
-            await self.reader.dispose()
+        for each in {self.reader, self.writer, self.first}:
+            await each.dispose()
 
 
 def connect(url: str) -> Database:
@@ -69,15 +80,19 @@ def connect(url: str) -> Database:
     if address.get_backend_name() == "sqlite":
         return _sqlite(address)
     options = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={BUSY_MS} -c timezone=UTC"
-    engine = create_async_engine(
-        address,
-        pool_size=READERS,
-        pool_timeout=CONNECT_S,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_S, "options": options},
-        hide_parameters=True,
-    )
-    return Database(engine, engine)
+
+    def made(size: int) -> AsyncEngine:
+        return create_async_engine(
+            address,
+            pool_size=size,
+            pool_timeout=CONNECT_S,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_S, "options": options},
+            hide_parameters=True,
+        )
+
+    engine = made(READERS)
+    return Database(engine, engine, made(FOR_REPLIES))
 
 
 def _address(url: str) -> URL:
@@ -105,7 +120,8 @@ def _sqlite(address: URL) -> Database:
     except OSError as error:
         raise StoreAway(f"The folder {folder} cannot be made ({error.strerror}).") from error
     writer = _sqlite_engine(address, "BEGIN IMMEDIATE", size=1)
-    return Database(_sqlite_engine(address, "BEGIN", size=READERS), writer)
+    reader = _sqlite_engine(address, "BEGIN", size=READERS)
+    return Database(reader, writer, _sqlite_engine(address, "BEGIN", size=FOR_REPLIES))
 
 
 def _sqlite_engine(address: URL, begin: str, *, size: int) -> AsyncEngine:

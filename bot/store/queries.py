@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Select,
+    and_,
     exists,
     func,
     literal,
@@ -18,13 +20,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.casefilter import NOBODY, OPEN, CaseFilter
+from bot.core.casefilter import ALL, NOBODY, QUEUE, CaseFilter
 from bot.core.escalation import Case
 from bot.core.model import Level
 from bot.store.codec import case_of, queue_rank, rank_of
-from bot.store.schema import IS_OPEN, NOT_WAITING, escalation, signal, signal_rule
+from bot.store.schema import IS_OPEN, IS_TAGGED, NOT_WAITING, escalation, signal, signal_rule
 
 columns = escalation.c
+OFTEN = 3_000  # messages in which a rule has to speak until it is looked for case by case
 QUEUE_ORDER = (columns.queue_rank, columns.listed_at, columns.number)
 
 
@@ -32,16 +35,23 @@ async def page(
     connection: AsyncConnection, wanted: CaseFilter, *, limit: int, after: Case | None = None
 ) -> tuple[Case, ...]:
     """At most `limit` cases in the order of the queue, those behind `after`."""
-    query = page_query(wanted, limit=limit, after=after)
+    often = await _speaks_often(connection, wanted.rule)
+    query = page_query(wanted, limit=limit, after=after, often=often)
     return tuple(case_of(row) for row in await connection.execute(query))
 
 
-def page_query(wanted: CaseFilter, *, limit: int, after: Case | None = None) -> Select[Any]:
-    """The query behind `page`, which an index of the queue's order answers."""
-    query = select(escalation).where(*conditions(wanted)).order_by(*QUEUE_ORDER).limit(limit)
-    if after is None:
-        return query
-    return query.where(tuple_(*QUEUE_ORDER) > tuple_(*_place(after)))
+def page_query(
+    wanted: CaseFilter, *, limit: int, after: Case | None = None, often: bool = False
+) -> Select[Any]:
+    """The query behind `page`, which an index of the queue's order answers.
+
+    The index alone finds which cases they are, and only those are read.
+    """
+    where = conditions(wanted, often=often)
+    found = select(columns.id).where(*where).order_by(*QUEUE_ORDER).limit(limit)
+    if after is not None:
+        found = found.where(tuple_(*QUEUE_ORDER) > tuple_(*_place(after)))
+    return select(escalation).where(columns.id.in_(found)).order_by(*QUEUE_ORDER)
 
 
 async def newest(
@@ -55,9 +65,27 @@ async def newest(
     return tuple(case_of(row) for row in rows)
 
 
-async def count(connection: AsyncConnection, wanted: CaseFilter) -> int:
-    """How many cases there are of those."""
-    return await _scalar(connection, select(func.count()).where(*conditions(wanted)))
+async def unacknowledged(
+    connection: AsyncConnection, *, limit: int
+) -> tuple[tuple[str, datetime], ...]:
+    """The id of at most `limit` new cases, in the order of the queue, and when alerts began."""
+    query = (
+        select(columns.id, columns.alert_since)
+        .where(literal_column(IS_OPEN), columns.status == "new")
+        .order_by(*QUEUE_ORDER)
+        .limit(limit)
+    )
+    return tuple((row.id, row.alert_since) for row in await connection.execute(query))
+
+
+async def count(
+    connection: AsyncConnection, wanted: CaseFilter, *, at_most: int | None = None
+) -> int:
+    """How many cases there are of those; it stops counting at `at_most`."""
+    often = at_most is not None and await _speaks_often(connection, wanted.rule)
+    found = select(columns.id).where(*conditions(wanted, often=often)).limit(at_most)
+    query = select(func.count()).select_from(found.subquery())
+    return int((await connection.execute(query)).scalar_one())
 
 
 async def open_counts(connection: AsyncConnection) -> dict[tuple[str, Level], int]:
@@ -73,24 +101,28 @@ async def open_counts(connection: AsyncConnection) -> dict[tuple[str, Level], in
 
 async def hidden_emergencies(connection: AsyncConnection, wanted: CaseFilter) -> int:
     """How many emergencies that nobody acknowledged `wanted` leaves out."""
-    urgent: tuple[ColumnElement[Any], ...] = (literal_column(IS_OPEN), columns.queue_rank == 0)
-    every = await _scalar(connection, select(func.count()).where(*urgent))
-    shown = select(func.count()).where(*urgent, *conditions(wanted))
-    return every - await _scalar(connection, shown)
+    if wanted in (ALL, QUEUE):
+        return 0
+    often = await _speaks_often(connection, wanted.rule)
+    shown = func.count().filter(and_(*conditions(wanted, often=often)))
+    query = select(func.count() - shown).where(columns.queue_rank == 0)
+    return int((await connection.execute(query)).scalar_one())
 
 
-def conditions(wanted: CaseFilter) -> tuple[ColumnElement[Any], ...]:
-    """`wanted` as conditions on `escalation`."""
-    return tuple(_conditions(wanted))
+def conditions(wanted: CaseFilter, *, often: bool = False) -> tuple[ColumnElement[Any], ...]:
+    """`wanted` as conditions on `escalation`; `often` says that its rule speaks in many cases."""
+    return tuple(_conditions(wanted, often=often))
 
 
-def _conditions(wanted: CaseFilter) -> Iterator[ColumnElement[Any]]:
+def _conditions(wanted: CaseFilter, *, often: bool) -> Iterator[ColumnElement[Any]]:
     if wanted.number is not None:
         yield columns.number == wanted.number
-    if wanted.statuses and set(wanted.statuses) <= set(OPEN):
+    if wanted == QUEUE:
         yield literal_column(IS_OPEN)  # lets the index of the queue answer
-    if wanted.statuses and set(wanted.statuses) != set(OPEN):
-        yield columns.status.in_(wanted.statuses)
+    elif wanted.statuses:
+        # Joined with nothing, so that SQLite takes the list's index, which has all the rest,
+        # and not the one of the clocks.
+        yield columns.status.concat("").in_(wanted.statuses)
     if wanted.levels:
         yield columns.level.in_([int(level) for level in wanted.levels])
         # The same said of what the list is ordered by, so that its index skips the rest.
@@ -103,9 +135,9 @@ def _conditions(wanted: CaseFilter) -> Iterator[ColumnElement[Any]]:
         named = (columns.engine_version, columns.content_version, columns.dataset_version)
         yield or_(*(column == wanted.version for column in named))
     if wanted.tag:
-        yield columns.tags.contains(f'"{wanted.tag}"', autoescape=True)
+        yield columns.id.in_(_tagged(wanted.tag))
     if wanted.rule:
-        yield _spoke(wanted.rule)
+        yield _spoke(wanted.rule, often=often)
     if wanted.since is not None:
         yield columns.created_at >= wanted.since
     if wanted.before is not None:
@@ -127,8 +159,27 @@ def _equalities(wanted: CaseFilter) -> Iterator[ColumnElement[Any]]:
             yield columns[name] == value
 
 
-def _spoke(rule: str) -> ColumnElement[bool]:
-    return exists().where(signal_rule.c.escalation_id == columns.id, signal_rule.c.rule_id == rule)
+def _tagged(tag: str) -> Select[Any]:
+    """The cases with this label, found among those that have one."""
+    other = escalation.alias("tagged")
+    has = other.c.tags.contains(f'"{tag}"', autoescape=True)
+    return select(other.c.id).where(literal_column(f"tagged.{IS_TAGGED}"), has)
+
+
+def _spoke(rule: str, *, often: bool) -> ColumnElement[bool]:
+    """Whether the rule spoke: asked of each case where it does often, else found by the rule."""
+    if often:
+        here = signal_rule.c.escalation_id == columns.id
+        return exists().where(here, signal_rule.c.rule_id == rule)
+    return columns.id.in_(select(signal_rule.c.escalation_id).where(signal_rule.c.rule_id == rule))
+
+
+async def _speaks_often(connection: AsyncConnection, rule: str) -> bool:
+    if not rule:
+        return False
+    found = select(signal_rule.c.escalation_id).where(signal_rule.c.rule_id == rule).limit(OFTEN)
+    query = select(func.count()).select_from(found.subquery())
+    return int((await connection.execute(query)).scalar_one()) == OFTEN
 
 
 def _ranks(levels: tuple[Level, ...]) -> tuple[int, int]:
@@ -144,11 +195,6 @@ def _place(case: Case) -> tuple[Any, ...]:
         literal(listed_at, columns.listed_at.type),
         literal(case.number),
     )
-
-
-async def _scalar(connection: AsyncConnection, query: Select[int]) -> int:
-    found: int = (await connection.execute(query.select_from(escalation))).scalar_one()
-    return found
 
 
 async def is_answered(connection: AsyncConnection, entry_key: str) -> bool:

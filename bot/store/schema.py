@@ -60,7 +60,29 @@ metadata = MetaData(
 
 
 IS_OPEN = "status <> 'resolved'"  # written out, so that a partial index can answer it
+IS_TAGGED = "tags <> '[]'"
 QUEUE_ORDER = ("queue_rank", "listed_at", "number")
+# Every column that a list can be filtered by, but for tags, which have no greatest length.
+FILTERED = (
+    "status",
+    "level",
+    "assignee",
+    "verdict",
+    "review_status",
+    "alert_status",
+    "sla_status",
+    "delivery_failed",
+    "signals",
+    "country",
+    "language",
+    "channel",
+    "kind",
+    "topic",
+    "engine_version",
+    "content_version",
+    "dataset_version",
+    "created_at",
+)
 NOT_WAITING = datetime(9000, 1, 1, tzinfo=UTC)  # `listed_at` of a case where nobody waits
 
 
@@ -137,7 +159,14 @@ escalation = Table(
         sqlite_where=text(IS_OPEN),
         postgresql_where=text(IS_OPEN),
     ),
-    Index("ix_escalation_list", *QUEUE_ORDER),
+    # That of all has with it what lists are filtered by, so that the index alone answers.
+    Index("ix_escalation_list", *QUEUE_ORDER, *FILTERED, "id"),
+    Index(
+        "ix_escalation_tagged",
+        "number",
+        sqlite_where=text(IS_TAGGED),
+        postgresql_where=text(IS_TAGGED),
+    ),
     # What is open, counted from the index alone.
     Index(
         "ix_escalation_counts",

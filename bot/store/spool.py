@@ -56,6 +56,13 @@ class Spool:
         files = (self._waiting, self._draining)
         return not self._unwritten and not any(map(_has_content, files))
 
+    @property
+    def size(self) -> int:
+        """How many bytes wait."""
+        files = (self._waiting, self._draining)
+        in_memory = sum(map(len, self._unwritten))
+        return in_memory + sum(file.stat().st_size for file in files if _has_content(file))
+
     async def record(
         self, store: Store | None, entry: Entry, *, within_s: float = 5
     ) -> Case | None:

@@ -92,7 +92,7 @@ class Store:
     async def person(self, chat: str) -> Person:
         """What is known of the person in `chat`: the blank one at first."""
         query = select(person.c.sealed).where(person.c.subject_key == self._keys.subject(chat))
-        async with self._database.reading() as connection:
+        async with self._database.reading_for_reply() as connection:
             sealed = (await connection.execute(query)).scalar()
         return Person() if sealed is None else codec.open_person(self._keys, sealed)
 
@@ -127,7 +127,7 @@ class Store:
 
     async def is_answered(self, entry: Entry) -> bool:
         """Whether this entry was recorded with a reply that reached the person."""
-        async with self._database.reading() as connection:
+        async with self._database.reading_for_reply() as connection:
             return await queries.is_answered(connection, self._keys.fingerprint(entry.identity))
 
     async def act(
@@ -196,6 +196,10 @@ class Store:
         Gives the cases that changed. Calling it late or twice does no harm.
         """
         changed: list[Case] = []
+        async with self._database.reading() as connection:
+            # It is asked every second; only what is due takes the place of a writer.
+            if not await casework.is_due(connection, self._now(), self._rules):
+                return ()
         while True:
             async with self._writing() as writing:
                 batch = await casework.tick(writing)
@@ -238,10 +242,15 @@ class Store:
                 yield case
             below = page[-1].number
 
-    async def count(self, wanted: CaseFilter) -> int:
-        """How many cases there are of those."""
+    async def unacknowledged(self, *, limit: int) -> tuple[tuple[str, datetime], ...]:
+        """The id of at most `limit` new cases, most urgent first, and when alerts began."""
         async with self._database.reading() as connection:
-            return await queries.count(connection, wanted)
+            return await queries.unacknowledged(connection, limit=limit)
+
+    async def count(self, wanted: CaseFilter, *, at_most: int | None = None) -> int:
+        """How many cases there are of those; with `at_most` it counts no further."""
+        async with self._database.reading() as connection:
+            return await queries.count(connection, wanted, at_most=at_most)
 
     async def counts(self) -> dict[tuple[str, Level], int]:
         """How many cases are open, by status and level."""

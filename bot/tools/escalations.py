@@ -63,8 +63,9 @@ def escalations_app(open_store: OpenStore) -> typer.Typer:
         help="Escalations: list, read, take, judge, resolve and export them.",
         no_args_is_help=True,
     )
-    for command in (_reading_commands, _acting_commands, _judging_commands, learning_commands):
-        command(app, open_store)
+    parts = (_reading_commands, _export_command, _acting_commands, _judging_commands)
+    for add in (*parts, learning_commands):
+        add(app, open_store)
     return app
 
 
@@ -106,6 +107,8 @@ def _reading_commands(app: typer.Typer, open_store: OpenStore) -> None:
 
         with_store(open_store, read)
 
+
+def _export_command(app: typer.Typer, open_store: OpenStore) -> None:
     @app.command()
     def export(
         query: Query = None,

@@ -35,7 +35,11 @@ class By(StrEnum):
 
 def learning_commands(app: typer.Typer, open_store: OpenStore) -> None:
     """Adds `figures`, `misses`, `judge-miss` and `export-tests` to `app`."""
+    for add in (_figures_command, _sample_commands, _tests_command):
+        add(app, open_store)
 
+
+def _figures_command(app: typer.Typer, open_store: OpenStore) -> None:
     @app.command("figures")
     def figures_(
         by: Annotated[By, typer.Option(help="One line for each of these.")] = By.level,
@@ -60,6 +64,8 @@ def learning_commands(app: typer.Typer, open_store: OpenStore) -> None:
 
         with_store(open_store, show)
 
+
+def _sample_commands(app: typer.Typer, open_store: OpenStore) -> None:
     @app.command()
     def misses(
         limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 20,
@@ -95,6 +101,8 @@ def learning_commands(app: typer.Typer, open_store: OpenStore) -> None:
 
         with_store(open_store, judge)
 
+
+def _tests_command(app: typer.Typer, open_store: OpenStore) -> None:
     @app.command("export-tests")
     def export_tests(
         into: Annotated[Path, typer.Argument(help="The file to write.")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from bot.errors import BotError
 from bot.store import Keys, Retention, Spool, Store
 from bot.store.audit import Verified
 from bot.tools.desk import OpenStore, say, with_store
+from bot.work import renew
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class StorePlace:
     """Where the store's parts are."""
 
     database: str
+    work: str
     keys_file: Path
     var: Path
 
@@ -79,10 +82,12 @@ def keys_app(place: Callable[[], StorePlace]) -> typer.Typer:
         if not Spool(where.var, keys).is_empty:
             raise BotError("Records wait in the spool; start the bot until they are handed over.")
 
-        with_store(lambda: Store.open(where.database, keys), lambda store: store.reencrypt())
         newest = keys.newest_only()
-        # Raises KeyMissing, and keeps the old keys, when a process still writes with one.
-        with_store(lambda: Store.open(where.database, newest), lambda store: store.reencrypt())
+        # With the newest alone it raises KeyMissing, and keeps the old keys, when a process
+        # still writes with one.
+        for ring in (keys, newest):
+            with_store(partial(Store.open, where.database, ring), lambda store: store.reencrypt())
+            renew(where.work, ring)
         newest.save(where.keys_file)
         say("Everything is under the first key; the others are gone from the file.")
 

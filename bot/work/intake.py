@@ -28,6 +28,7 @@ QUEUE = "intake"
 KEEP_S = 2.0  # how long an update that can wait does, for being kept, before it goes without
 HEAD_START_S = 0.1  # how long one that cannot wait does, to learn that it was handled before
 TURN_S = 5.0  # how long an update waits for the earlier ones of its chat
+ANSWER_FIRST_S = 0.05  # how long what may be an emergency is in hand before it is kept as well
 EXPRESS_TURN_S = 0.15  # the same for one that cannot wait
 EXPRESS_POLL_S = 0.25  # what is in that queue was handled already, but for a crash
 AT_ONCE = 16  # so that a backlog does not make each of its messages slow
@@ -94,24 +95,32 @@ class Intake:
             return
         taken = _Taken(update.id, self._lane_of(update.chat), update.payload)
         self._enter(taken.lane, taken.id)
-        if update.urgent and await self._keeper.knows(f"{PREFIX}{taken.id}", HEAD_START_S):
+        if update.urgent:
+            await self._answer_first(taken)
+            return
+        kept = self._keep(taken, QUEUE)
+        is_fresh = await self._keeper.wait(kept, KEEP_S)
+        if is_fresh is False:
+            self._leave(taken.lane, taken.id)
+        if is_fresh is None:
+            await _either(self._begin(taken, TURN_S), kept)
+
+    async def _answer_first(self, taken: _Taken) -> None:
+        """Handle what may be an emergency; keep it as well, once the answer had its start.
+
+        Keeping takes the processor that the answer needs, and the disk.
+        """
+        if await self._keeper.knows(f"{PREFIX}{taken.id}", HEAD_START_S):
             self._leave(taken.lane, taken.id)
             return
-        queue = self._express if update.urgent else QUEUE
+        handled = self._begin(taken, EXPRESS_TURN_S)
+        await asyncio.wait({handled}, timeout=ANSWER_FIRST_S)
+        await _either(handled, self._keep(taken, self._express, first=True))
+
+    def _keep(self, taken: _Taken, queue: str, *, first: bool = False) -> asyncio.Future[bool]:
         data = {"id": taken.id, "lane": taken.lane, "payload": taken.payload}
-        kept = self._keeper.keep(
-            Job(f"{PREFIX}{taken.id}", queue, HANDLER, data, taken.lane, taken.id),
-            first=update.urgent,
-        )
-        if not update.urgent:
-            is_fresh = await self._keeper.wait(kept, KEEP_S)
-            if is_fresh is False:
-                self._leave(taken.lane, taken.id)
-            if is_fresh is not None:
-                return
-        handled = self._begin(taken, EXPRESS_TURN_S if update.urgent else TURN_S)
-        either: set[asyncio.Future[Any]] = {handled, kept}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        job = Job(f"{PREFIX}{taken.id}", queue, HANDLER, data, taken.lane, taken.id)
+        return self._keeper.keep(job, first=first)
 
     async def run(self, data: JSON) -> None:
         """Handle an update that was kept, unless that has happened."""
@@ -161,6 +170,12 @@ class Intake:
             event.set()
         if not self._lanes[lane]:
             del self._lanes[lane]
+
+
+async def _either(handled: asyncio.Task[None], kept: asyncio.Future[bool]) -> None:
+    """Wait until an update is handled or kept."""
+    both: set[asyncio.Future[Any]] = {handled, kept}
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
 
 
 def queues(executor: str, poll_s: float) -> tuple[Queue, ...]:

@@ -44,8 +44,8 @@ class Keeper:
         return asyncio.wrap_future(kept)
 
     async def knows(self, job_id: str, within_s: float) -> bool:
-        """Whether a job of this id was kept before; False when that is not known in time."""
-        if not self._durable.is_open or self._is_away:
+        """Whether another process kept a job of this id; False when that is not known in time."""
+        if not self._durable.is_open or self._durable.is_alone or self._is_away:
             return False
         try:
             async with asyncio.timeout(within_s):
