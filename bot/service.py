@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,6 +17,8 @@ from bot.core.decide import Content, decide
 from bot.core.escalation import Entry
 from bot.core.model import Decision, DeliveryStatus, Message, Person, Reply
 from bot.core.replies import Scribe
+from bot.core.sampling import draw
+from bot.core.takeover import passed_on, steps_back
 from bot.errors import StoreError
 from bot.store import Spool, Store
 
@@ -30,7 +33,8 @@ class Service:
     """The one door for messages of every channel.
 
     Works without a store as well (`store=None`, or one that is away): people are then
-    remembered in memory and escalations wait in the spool.
+    remembered in memory and escalations wait in the spool. `staff_write` says that staff may
+    take conversations over; `lot` draws a number from 0 to 1 for the sample of messages.
     """
 
     def __init__(
@@ -40,10 +44,14 @@ class Service:
         store: Store | None = None,
         *,
         store_timeout_s: float = 0.5,
+        staff_write: bool = False,
+        lot: Callable[[], float] = random.random,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.content = content
         self.store = store
+        self._staff_write = staff_write
+        self._lot = lot
         self._spool = spool
         self._timeout_s = store_timeout_s
         self._clock = clock
@@ -84,6 +92,8 @@ class Service:
         decision = decide(message, person, self.content)
         if "forget" in decision.effects:
             decision = await self._forget(message.chat, decision)
+        if self._staff_write and steps_back(message, decision) and await self._hear(message):
+            decision = passed_on(self.content.knowledge, person, decision)
         entry = None
         if decision.message_level.escalates:
             entry = Entry.of(
@@ -97,7 +107,7 @@ class Service:
         # Reply and record go out together, and neither may stop the other.
         sent, _ = await asyncio.gather(
             _delivered(send, decision.reply, began),
-            self._keep(message.chat, decision, entry),
+            self._keep(message, decision, entry),
             return_exceptions=True,
         )
         if isinstance(sent, BaseException):
@@ -130,11 +140,47 @@ class Service:
         except (StoreError, TimeoutError):
             return False
 
-    async def _keep(self, chat: str, decision: Decision, entry: Entry | None) -> None:
+    async def _keep(self, message: Message, decision: Decision, entry: Entry | None) -> None:
         if entry:
             await self._record(entry)
-        if "forget" not in decision.effects:
-            await self._remember(chat, decision.person)
+        if "forget" in decision.effects:
+            return
+        await self._remember(message.chat, decision.person)
+        if entry is None and not _is_heard(decision):
+            if self._staff_write and message.text:
+                await self._hear(message)
+            await self._sample(message, decision)
+
+    async def _hear(self, message: Message) -> bool:
+        """Keep the message for staff who took the chat over. False when nobody did."""
+        if self.store is None or message.group:
+            return False
+        identity = message.update_id or f"{message.at}\0{message.text}"
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self.store.talk.hear(message.chat, message.text, identity=identity)
+        except (StoreError, TimeoutError) as error:
+            log.warning("not passed on to staff", extra={"error": type(error).__name__})
+            return False
+
+    async def _sample(self, message: Message, decision: Decision) -> None:
+        """Keep the message for staff to look for misses, where that is on and the lot falls."""
+        practice = self.content.knowledge.practice
+        if message.group or message.text.startswith("/") or self.store is None:
+            return
+        sample = draw(
+            message,
+            decision,
+            at=message.at or self._clock(),
+            lot=self._lot(),
+            rate=practice.sampled,
+            near_rate=practice.near_sampled,
+            versions=self.content.knowledge.versions,
+        )
+        if sample:
+            with suppress(StoreError, TimeoutError):  # a sample more or less
+                async with asyncio.timeout(self._timeout_s * 4):
+                    await self.store.samples.add(sample)
 
     async def _remember(self, chat: str, person: Person) -> None:
         if self.store is not None:
@@ -167,6 +213,11 @@ class Service:
         scribe = Scribe(self.content.knowledge, decision.person)
         reply = replace(decision.reply, texts=(scribe.phrase("forget_failed"),))
         return replace(decision, reply=reply)
+
+
+def _is_heard(decision: Decision) -> bool:
+    """Whether the message went to a human instead of getting an answer of the bot."""
+    return decision.path[:1] == ("taken_over",)
 
 
 async def _delivered(send: Send, reply: Reply, began: float) -> tuple[DeliveryStatus, int]:

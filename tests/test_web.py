@@ -23,7 +23,12 @@ ORIGIN = "http://testserver"
 
 
 def browser(receiver: Scripted | None = None, **options: Any) -> TestClient:
-    app = web_app(receiver or Scripted(), welcome=WELCOME, privacy="We keep little.", **options)
+    app = web_app(
+        receiver or Scripted(),
+        welcome=lambda: WELCOME,
+        privacy=lambda: "We keep little.",
+        **options,
+    )
     return TestClient(app, headers={"sec-fetch-site": "same-origin"}, raise_server_exceptions=False)
 
 
@@ -122,7 +127,7 @@ def test_any_text_in_a_form_gets_an_answer(name: str) -> None:
 
 def test_two_browsers_have_two_conversations() -> None:
     receiver = Scripted()
-    app = web_app(receiver, welcome=WELCOME, privacy="")
+    app = web_app(receiver, welcome=lambda: WELCOME, privacy=str)
     ada, bob = TestClient(app), TestClient(app)
 
     ada.post("/", data={"text": "from ada"})
@@ -235,7 +240,7 @@ def test_a_refused_request_still_gets_the_number_and_the_headers(name: str) -> N
 
 
 def test_a_bug_in_a_page_gives_the_number_and_the_headers() -> None:
-    app = web_app(Scripted(), welcome=WELCOME, privacy="")
+    app = web_app(Scripted(), welcome=lambda: WELCOME, privacy=str)
 
     @app.get("/broken")
     async def broken() -> None:
@@ -262,7 +267,7 @@ SITES = {
 @pytest.mark.parametrize("name", SITES)
 def test_only_our_own_page_may_post(name: str) -> None:
     headers, status = SITES[name]
-    client = TestClient(web_app(Scripted(), welcome=WELCOME, privacy=""))
+    client = TestClient(web_app(Scripted(), welcome=lambda: WELCOME, privacy=str))
 
     assert client.post("/", headers=headers, follow_redirects=False).status_code == status
 
@@ -300,7 +305,7 @@ def hooked(taken: list[dict[str, Any]]) -> TestClient:
         taken.append(payload)
 
     hook = Webhook("/telegram/abc", "s3cret", handle)
-    return TestClient(web_app(Scripted(), welcome=WELCOME, privacy="", webhook=hook))
+    return TestClient(web_app(Scripted(), welcome=lambda: WELCOME, privacy=str, webhook=hook))
 
 
 @pytest.mark.parametrize(
