@@ -211,6 +211,8 @@ def test_in_two_browsers_a_person_and_a_human_of_the_staff(tmp_path: Path) -> No
         await expect(human).to_contain_text("Support team")
         await expect(human).to_contain_text("Are you safe right now?")
         await expect(person.locator(".choices button").first).to_be_visible()
+        await expect(person.locator("#watch")).to_be_hidden()
+        await expect(person.locator("#live")).to_be_visible()
         await person.fill("#message", THANKS)
         await person.click(".send")
         await expect(person.locator(".turn.bot").last).to_contain_text(PASSED_ON)

@@ -84,6 +84,8 @@ async function say(said, pending, typed) {
 function lookForStaff(isLive) {
   if (isLive && !isLooking) {
     isLooking = true;
+    document.getElementById("watch").hidden = true;
+    document.getElementById("live").hidden = false;
     lookAgain(LOOK_MS);
   }
 }
