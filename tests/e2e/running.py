@@ -46,6 +46,7 @@ class Running:
 @asynccontextmanager
 async def running(folder: Path, **settings: Any) -> AsyncIterator[Running]:
     """The whole product with these settings, its data in `folder`."""
+    AppStatus.should_exit = False  # of the whole process: a test before may have left it set
     content()  # trained before the clocks of the test begin
     said: list[str] = []
     given = Settings(_env_file=None, var_dir=folder, web_port=0, durable_work=False, **settings)  # pyright: ignore[reportCallIssue]
@@ -65,7 +66,6 @@ async def running(folder: Path, **settings: Any) -> AsyncIterator[Running]:
             signal.raise_signal(signal.SIGTERM)
         await task
         signal.signal(signal.SIGTERM, before)
-        AppStatus.should_exit = False  # it is of the whole process, and another test may follow
 
 
 async def _address(said: list[str], task: asyncio.Task[None]) -> str:
