@@ -8,6 +8,8 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 
@@ -18,15 +20,18 @@ from starlette.applications import Starlette
 from bot.channels import terminal
 from bot.channels.telegram import Telegram
 from bot.channels.web.app import Webhook, web_app
-from bot.console import ensure_first_admin, staff_app
+from bot.console import Oidc, ensure_first_admin, staff_app
+from bot.core.clocks import NEVER
 from bot.core.decide import Content, decide
-from bot.core.model import Decision, Message, Person
+from bot.core.knowledge import Practice
+from bot.core.model import Decision, Message, Person, Reply
 from bot.core.replies import Scribe, answer_texts
 from bot.errors import ChannelError, StoreError
 from bot.metrics import metrics, metrics_page
 from bot.service import Service
 from bot.settings import Settings
 from bot.store import Keys, Spool, Store
+from bot.takeover import Takeover
 from bot.working import working
 
 log = logging.getLogger(__name__)
@@ -39,15 +44,17 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
     """Runs the web chat, and Telegram where there is a token, until it is stopped."""
     async with AsyncExitStack() as stack:
         keys = _keys(settings, say)
-        service = await stack.enter_async_context(_service(settings, keys, content()))
+        run = as_it_is_run(content(), settings)
+        service = await stack.enter_async_context(_service(settings, keys, run))
         telegram = await _telegram(settings, service, stack)
         backlog = await stack.enter_async_context(working(settings, keys, service, telegram, say))
         webhook = _webhook(settings, telegram)
-        web_chat = _web(settings, service, webhook)
+        takeover = _takeover(settings, service, telegram)
+        web_chat = _web(settings, service, webhook, takeover)
         figures = partial(metrics, service, backlog, model_wanted=settings.embeddings != "off")
         token = settings.metrics_token.get_secret_value()
         web_chat.add_route("/metrics", metrics_page(figures, token=token))
-        web_chat.mount("/staff", _console(settings, keys, service))
+        web_chat.mount("/staff", _console(settings, keys, service, takeover))
         if service.store is not None:
             told = await ensure_first_admin(service.store)
             if told:
@@ -66,6 +73,8 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
             server = uvicorn.Server(config)
             web = tasks.create_task(_web_until_stopped(server, say))
             others = [tasks.create_task(_upkeep(service))]
+            if takeover:
+                others.append(tasks.create_task(takeover.watch()))
             others.append(tasks.create_task(_telegram_work(settings, telegram, webhook, say)))
             await web
             for task in others:
@@ -87,8 +96,17 @@ def _settle() -> None:
 
 async def talk_in_terminal(settings: Settings, *, content: Callable[[], Content]) -> None:
     """The terminal chat, with the same store as the rest."""
-    async with _service(settings, _keys(settings, _say_nothing), content()) as service:
+    run = as_it_is_run(content(), settings)
+    async with _service(settings, _keys(settings, _say_nothing), run) as service:
         await terminal.chat(service)
+
+
+def as_it_is_run(content: Content, settings: Settings) -> Content:
+    """The content with what people are told of this service: its hours and its sampling."""
+    practice = Practice(sampled=settings.sample_rate, near_sampled=settings.sample_near_rate)
+    duty = NEVER if settings.staff_replies == "off" else settings.rules.calendar
+    knowledge = replace(content.knowledge, practice=practice)
+    return replace(content, knowledge=knowledge, duty=duty)
 
 
 def _keys(settings: Settings, say: Say) -> Keys:
@@ -105,7 +123,10 @@ def _keys(settings: Settings, say: Say) -> Keys:
 @asynccontextmanager
 async def _service(settings: Settings, keys: Keys, content: Content) -> AsyncIterator[Service]:
     service = Service(
-        content, Spool(settings.var_dir, keys), store_timeout_s=settings.store_timeout_s
+        content,
+        Spool(settings.var_dir, keys),
+        store_timeout_s=settings.store_timeout_s,
+        staff_write=settings.staff_replies != "off",
     )
     opening = asyncio.create_task(_open_store(service, settings, keys))
     # A store that answers is there before the first message; one that does not never delays.
@@ -182,20 +203,58 @@ def _webhook(settings: Settings, telegram: Telegram | None) -> Webhook | None:
     return Webhook(path, secret, telegram.handle_json)
 
 
-def _web(settings: Settings, service: Service, webhook: Webhook | None) -> FastAPI:
-    knowledge = service.content.knowledge
-    scribe = Scribe(knowledge, Person())
-    start = decide(Message(chat="web", text="/start"), Person(), service.content)
+def _takeover(settings: Settings, service: Service, telegram: Telegram | None) -> Takeover | None:
+    """The way of staff to people, where it is switched on."""
+    if settings.staff_replies == "off":
+        return None
+    return Takeover(
+        lambda: service.store,
+        service.content.knowledge,
+        {"tg": telegram.write} if telegram else {},
+        free=settings.staff_replies == "free",
+    )
+
+
+def _web(
+    settings: Settings, service: Service, webhook: Webhook | None, takeover: Takeover | None
+) -> FastAPI:
+    def scribe() -> Scribe:
+        return Scribe(service.content.at(datetime.now(UTC)), Person())
+
+    def welcome() -> Reply:
+        start = Message(chat="web", text="/start", at=datetime.now(UTC))
+        return decide(start, Person(), service.content).reply
+
+    def privacy() -> str:
+        now = scribe()
+        return answer_texts(now, now.english.answers["privacy"])
+
     return web_app(
         service,
-        welcome=start.reply,
-        privacy=answer_texts(scribe, knowledge.books["en"].answers["privacy"]),
+        welcome=welcome,
+        privacy=privacy,
+        watch=lambda: (now := scribe()).watch(now.english),
+        staff=takeover.fetch if takeover else None,
         secure=settings.web_origin.startswith("https://"),
         webhook=webhook,
     )
 
 
-def _console(settings: Settings, keys: Keys, service: Service) -> Starlette:
+def _oidc(settings: Settings) -> Oidc | None:
+    """The identity provider, where one is set."""
+    if not settings.oidc_issuer:
+        return None
+    return Oidc(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        origin=settings.web_origin,
+    )
+
+
+def _console(
+    settings: Settings, keys: Keys, service: Service, takeover: Takeover | None
+) -> Starlette:
     """The staff console; its pages answer 503 while the store is away."""
 
     def rerun(text: str) -> Decision:
@@ -206,6 +265,8 @@ def _console(settings: Settings, keys: Keys, service: Service) -> Starlette:
         secret=keys.fingerprint("console sessions"),
         rules=settings.rules,
         rerun=rerun,
+        takeover=takeover,
+        oidc=_oidc(settings),
         secure=settings.web_origin.startswith("https://"),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
@@ -18,6 +19,8 @@ from bot.core.decide import Content, decide
 from bot.core.escalation import Entry
 from bot.core.model import Decision, DeliveryStatus, Message, Person, Reply
 from bot.core.replies import Scribe
+from bot.core.sampling import draw
+from bot.core.takeover import passed_on, steps_back
 from bot.errors import StoreError
 from bot.store import Spool, Store
 
@@ -46,7 +49,8 @@ class Service:
     """The one door for messages of every channel.
 
     Works without a store as well (`store=None`, or one that is away): people are then
-    remembered in memory and escalations wait in the spool.
+    remembered in memory and escalations wait in the spool. `staff_write` says that staff may
+    take conversations over; `lot` draws a number from 0 to 1 for the sample of messages.
     """
 
     def __init__(
@@ -56,10 +60,14 @@ class Service:
         store: Store | None = None,
         *,
         store_timeout_s: float = 0.5,
+        staff_write: bool = False,
+        lot: Callable[[], float] = random.random,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.content = content
         self.store = store
+        self._staff_write = staff_write
+        self._lot = lot
         self._spool = spool
         self._timeout_s = store_timeout_s
         self._clock = clock
@@ -109,6 +117,8 @@ class Service:
         self.tally.messages[place, decision.message_level.label] += 1
         if "forget" in decision.effects:
             decision = await self._forget(message.chat, decision)
+        if self._staff_write and steps_back(message, decision) and await self._hear(message):
+            decision = passed_on(self.content.knowledge, person, decision)
         entry = None
         if decision.message_level.escalates:
             entry = Entry.of(
@@ -119,12 +129,13 @@ class Service:
             )
             if message.again and await self._is_answered(entry):
                 return decision
-        await self._send_and_keep(message.chat, decision, entry, _delivered(send, decision, began))
+        delivery = _delivered(send, decision, began)
+        await self._send_and_keep(message, decision, entry, delivery)
         return decision
 
     async def _send_and_keep(
         self,
-        chat: str,
+        message: Message,
         decision: Decision,
         entry: Entry | None,
         delivery: Coroutine[Any, Any, tuple[DeliveryStatus, int]],
@@ -134,7 +145,8 @@ class Service:
         A reply that is out at once is recorded with its fate, in one go; one that takes
         longer is recorded meanwhile, and its fate afterwards.
         """
-        person = None if "forget" in decision.effects else decision.person
+        chat, forgotten = message.chat, "forget" in decision.effects
+        person = None if forgotten else decision.person
         sending = asyncio.create_task(delivery)
         try:
             done, _ = await asyncio.wait({sending}, timeout=HEAD_START_S)
@@ -151,6 +163,8 @@ class Service:
         elif entry and isinstance(sent, tuple):
             entry = replace(entry, delivery_status=sent[0], reply_latency_ms=sent[1])
         await self._keep(chat, person, entry)
+        if entry is None and not forgotten and not _is_heard(decision):
+            await self._keep_for_staff(message, decision)
         if isinstance(sent, BaseException):
             raise sent
 
@@ -180,6 +194,44 @@ class Service:
             await self._record(entry)
         if person:
             await self._remember(chat, person)
+
+    async def _keep_for_staff(self, message: Message, decision: Decision) -> None:
+        """What staff see of a message that raised no alarm, where they are in the talk or
+        look for misses."""
+        if self._staff_write and message.text:
+            await self._hear(message)
+        await self._sample(message, decision)
+
+    async def _hear(self, message: Message) -> bool:
+        """Keep the message for staff who took the chat over. False when nobody did."""
+        if self.store is None or message.group:
+            return False
+        identity = message.update_id or f"{message.at}\0{message.text}"
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self.store.talk.hear(message.chat, message.text, identity=identity)
+        except (StoreError, TimeoutError) as error:
+            log.warning("not passed on to staff", extra={"error": type(error).__name__})
+            return False
+
+    async def _sample(self, message: Message, decision: Decision) -> None:
+        """Keep the message for staff to look for misses, where that is on and the lot falls."""
+        practice = self.content.knowledge.practice
+        if message.group or message.text.startswith("/") or self.store is None:
+            return
+        sample = draw(
+            message,
+            decision,
+            at=message.at or self._clock(),
+            lot=self._lot(),
+            rate=practice.sampled,
+            near_rate=practice.near_sampled,
+            versions=self.content.knowledge.versions,
+        )
+        if sample:
+            with suppress(StoreError, TimeoutError):  # a sample more or less
+                async with asyncio.timeout(self._timeout_s * 4):
+                    await self.store.samples.add(sample)
 
     async def _remember(self, chat: str, person: Person) -> None:
         if self.store is not None:
@@ -213,6 +265,11 @@ class Service:
         scribe = Scribe(self.content.knowledge, decision.person)
         reply = replace(decision.reply, texts=(scribe.phrase("forget_failed"),))
         return replace(decision, reply=reply)
+
+
+def _is_heard(decision: Decision) -> bool:
+    """Whether the message went to a human instead of getting an answer of the bot."""
+    return decision.path[:1] == ("taken_over",)
 
 
 async def _delivered(send: Send, decision: Decision, began: float) -> tuple[DeliveryStatus, int]:

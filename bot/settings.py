@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.clocks import Calendar
@@ -85,6 +85,28 @@ class Settings(BaseSettings):
         "or empty for never.",
     )
     staffed_zone: str = Field("UTC", description="Time zone of these hours: Europe/London.")
+    staff_replies: Literal["off", "templates", "free"] = Field(
+        "off",
+        description="Whether staff may write to people: off, templates (approved texts alone) or "
+        "free.",
+    )
+    sample_rate: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0,
+        description="Share of ordinary messages (0 to 1) kept at random for staff to look for "
+        "misses; /privacy tells it.",
+    )
+    sample_near_rate: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0, description="The same for messages that the bot was unsure about."
+    )
+
+    # ---- signing in through an identity provider
+    oidc_issuer: str = Field(
+        "", description="Address of the identity provider (OpenID Connect); empty: passwords only."
+    )
+    oidc_client_id: str = Field("", description="Name of this site at the provider.")
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="Secret of this site at the provider."
+    )
 
     # ---- content and understanding
     content_dir: Path = Field(
@@ -149,7 +171,17 @@ class Settings(BaseSettings):
         """The clocks of cases, in the staffed hours."""
         return Rules(calendar=Calendar.parse(self.staffed_hours, ZoneInfo(self.staffed_zone)))
 
-    @field_validator("telegram_webhook_url", "web_origin")
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        given = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret.get_secret_value())
+        if any(given) and not all(given):
+            raise ValueError(
+                "OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET belong together: set all "
+                "three or none"
+            )
+        return self
+
+    @field_validator("telegram_webhook_url", "web_origin", "oidc_issuer")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
@@ -189,9 +221,12 @@ def read_settings() -> Settings:
 
 def _fault(fault: object) -> str:
     assert isinstance(fault, dict)
-    name = str(fault["loc"][0]).upper()
     said = str(fault["msg"]).removeprefix("Value error, ")
+    if not fault["loc"]:  # several settings that do not fit together
+        return f"{said}. Mend it in the environment or in .env."
+    name = str(fault["loc"][0]).upper()
     field = Settings.model_fields.get(name.lower())
     meaning = f" ({field.description})" if field else ""
-    found = "a secret value" if name == "BOT_TOKEN" else repr(fault.get("input"))
+    is_secret = name in {"BOT_TOKEN", "ALERT_URLS", "OIDC_CLIENT_SECRET"}
+    found = "a secret value" if is_secret else repr(fault.get("input"))
     return f"{name} is {found}: {said}.{meaning} Mend it in the environment or in .env."

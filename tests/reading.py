@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from bot.content import load
+from bot.core.knowledge import Knowledge
 from bot.core.repair import Vocabulary, repair, vocabulary_from
 from bot.core.signals import Signals, signals_from
 from bot.core.text import Utterance, normalise
@@ -21,6 +23,12 @@ ROOT = Path(__file__).parents[1]
 def read_yaml(path: Path) -> Any:
     """What the file holds, every scalar as text."""
     return yaml.load(path.read_text(encoding="utf-8"), yaml.CBaseLoader)
+
+
+@lru_cache
+def knowledge() -> Knowledge:
+    """The curated knowledge of the shipped content, without any reader."""
+    return load(ROOT).knowledge
 
 
 @lru_cache

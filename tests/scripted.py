@@ -25,6 +25,7 @@ class Scripted:
     replies: dict[str, Reply] = field(default_factory=dict)
     breaks: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
+    level: Level = Level.INFO
     heard: list[Message] = field(default_factory=list)
     delivered: list[str] = field(default_factory=list)
 
@@ -36,8 +37,8 @@ class Scripted:
         reply = self.replies.get(said, ANSWER)
         self.delivered.append(await send(reply))
         return Decision(
-            level=Level.INFO,
-            message_level=Level.INFO,
+            level=self.level,
+            message_level=self.level,
             kind="",
             topic="",
             reply=reply,

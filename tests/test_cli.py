@@ -126,6 +126,9 @@ def test_all_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BOT_TOKEN", "123:secret")
+    for name in ("BOT_TOKEN", "ALERT_URLS", "OIDC_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "123:hush")
+    for name in ("OIDC_ISSUER", "OIDC_CLIENT_ID"):
+        monkeypatch.setenv(name, "https://id.example")
 
-    assert "secret" not in repr(read_settings())
+    assert "hush" not in repr(read_settings())

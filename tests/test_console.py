@@ -10,7 +10,7 @@ import httpx
 import pyotp
 import pytest
 
-from bot.console import Replying, Template, ensure_first_admin
+from bot.console import ensure_first_admin
 from bot.console.app import PAGES
 from bot.console.case_view import segments
 from bot.console.live import Live
@@ -31,9 +31,11 @@ from bot.core.roles import ROLES, Role, may
 from bot.core.sampling import Sample
 from bot.store import Store
 from bot.store.staff import StaffMember
+from bot.takeover import Takeover
 from bot.web_safety import HEADERS
 from tests.console_visits import PASSWORD, Somebody, console, signed_in, somebody, token_in
 from tests.escalation_values import HOUR, MINUTE, NOW, TEXT, Clock, an_entry
+from tests.reading import knowledge
 
 pytestmark = pytest.mark.anyio
 
@@ -899,18 +901,19 @@ class Chat:
         self.status = status
         self.got: list[str] = []
 
-    async def __call__(self, case: Case, text: str) -> DeliveryStatus:
+    async def __call__(self, chat: str, text: str) -> DeliveryStatus:
+        assert chat == "tg:4711"
         self.got.append(text)
         return self.status
 
 
-def replying(chat: Chat) -> Replying:
-    return Replying(send=chat, templates=(Template("Safe?", "Are you safe right now?"),))
+def takeover(store: Store, clock: Clock, chat: Chat, *, free: bool = True) -> Takeover:
+    return Takeover(lambda: store, knowledge(), {"tg": chat}, free=free, now=clock)
 
 
 async def confirm(browser: Somebody, preview: httpx.Response) -> httpx.Response:
     found = dict(
-        re.findall(r'name="(text|leaving|once|row_version)" value="([^"]*)"', preview.text)
+        re.findall(r'name="(template|text|leaving|once|row_version)" value="([^"]*)"', preview.text)
     )
     return await browser.post("/case/1001/reply/send", **found)
 
@@ -923,7 +926,8 @@ async def test_nobody_writes_to_a_person_unless_that_is_switched_on(
     await browser.post("/case/1001/acknowledge")
 
     assert "Write to the person" not in (await browser.get("/case/1001")).text
-    assert (await browser.post("/case/1001/reply", text="hello")).status_code == 404
+    for path in ("reply", "reply/send", "reply/leave"):
+        assert (await browser.post(f"/case/1001/{path}", text="hello")).status_code == 404
 
 
 async def test_a_reply_is_previewed_confirmed_sent_once_and_says_who_writes(
@@ -931,10 +935,10 @@ async def test_a_reply_is_previewed_confirmed_sent_once_and_says_who_writes(
 ) -> None:
     chat = Chat()
     await a_case(store)
-    browser = await signed_in(console(store, clock, replying=replying(chat)), store)
+    browser = await signed_in(console(store, clock, takeover=takeover(store, clock, chat)), store)
     await browser.post("/case/1001/acknowledge")
 
-    preview = await browser.post("/case/1001/reply", template="0", leaving="1")
+    preview = await browser.post("/case/1001/reply", template="safe_now", leaving="1")
     assert chat.got == []
     sent = await confirm(browser, preview)
     again = await confirm(browser, preview)
@@ -942,17 +946,81 @@ async def test_a_reply_is_previewed_confirmed_sent_once_and_says_who_writes(
     assert "delivered to the person" in sent.text
     assert "used already" in again.text
     assert len(chat.got) == 1
-    assert chat.got[0].startswith("A person from the support team writes")
+    assert chat.got[0].startswith("A person from the support team writes to you.")
     assert "Are you safe right now?" in chat.got[0]
-    assert "The bot goes on reading" in chat.got[0]
+    assert "has left this chat" in chat.got[0]
     case = await case_of(store)
     assert case.first_response_at == NOW
+
+
+async def test_where_only_approved_texts_are_allowed_own_words_are_not_sent(
+    store: Store, clock: Clock
+) -> None:
+    chat = Chat()
+    await a_case(store)
+    only_approved = takeover(store, clock, chat, free=False)
+    browser = await signed_in(console(store, clock, takeover=only_approved), store)
+    await browser.post("/case/1001/acknowledge")
+
+    page = await browser.get("/case/1001")
+    refused = await browser.post("/case/1001/reply", text="take two more")
+    preview = await browser.post("/case/1001/reply", template="have_you_called", text="take two")
+    await browser.post(
+        "/case/1001/reply/send",
+        template="have_you_called",
+        text="take two",
+        once=re.search(r'name="once" value="([^"]*)"', preview.text)[1],  # type: ignore[index]
+        row_version=re.search(r'name="row_version" value="([^"]*)"', preview.text)[1],  # type: ignore[index]
+    )
+
+    assert 'name="text"' not in page.text
+    assert "Choose or write a text" in refused.text
+    assert len(chat.got) == 1
+    assert "call 999" in chat.got[0]
+    assert "take two" not in chat.got[0]
+
+
+async def test_what_was_written_stands_in_the_case_and_is_covered_with_it(
+    store: Store, clock: Clock
+) -> None:
+    chat = Chat()
+    await a_case(store)
+    browser = await signed_in(console(store, clock, takeover=takeover(store, clock, chat)), store)
+    await browser.post("/case/1001/acknowledge")
+    await confirm(browser, await browser.post("/case/1001/reply", text="I am with you"))
+    await store.talk.hear("tg:4711", "please help <b>me</b>", identity="9")
+
+    covered = (await browser.get("/case/1001")).text
+    await browser.post("/case/1001/open")
+    opened = (await browser.get("/case/1001")).text
+
+    assert "You are in this conversation" in covered
+    assert "I am with you" not in covered
+    assert "I am with you" in opened
+    assert "please help &lt;b&gt;me&lt;/b&gt;" in opened
+    assert "delivered" in opened
+
+
+async def test_leaving_tells_the_person(store: Store, clock: Clock) -> None:
+    chat = Chat()
+    await a_case(store)
+    browser = await signed_in(console(store, clock, takeover=takeover(store, clock, chat)), store)
+    await browser.post("/case/1001/acknowledge")
+    await confirm(browser, await browser.post("/case/1001/reply", text="I am with you"))
+
+    left = await browser.post("/case/1001/reply/leave")
+    again = await browser.post("/case/1001/reply/leave")
+
+    assert "delivered to the person" in left.text
+    assert "Nobody has taken over" in again.text
+    assert len(chat.got) == 2
+    assert chat.got[1].startswith("The person from the support team has left this chat.")
 
 
 async def test_a_reply_that_did_not_arrive_is_told(store: Store, clock: Clock) -> None:
     await a_case(store)
     chat = Chat("blocked")
-    browser = await signed_in(console(store, clock, replying=replying(chat)), store)
+    browser = await signed_in(console(store, clock, takeover=takeover(store, clock, chat)), store)
     await browser.post("/case/1001/acknowledge")
 
     answer = await confirm(browser, await browser.post("/case/1001/reply", text="hello"))
@@ -964,7 +1032,7 @@ async def test_a_reply_that_did_not_arrive_is_told(store: Store, clock: Clock) -
 async def test_a_second_writer_is_stopped(store: Store, clock: Clock) -> None:
     chat = Chat()
     await a_case(store)
-    app = console(store, clock, replying=replying(chat))
+    app = console(store, clock, takeover=takeover(store, clock, chat))
     ana, leo = await signed_in(app, store), await signed_in(app, store, "leo")
     await ana.post("/case/1001/acknowledge")
     preview = await ana.post("/case/1001/reply", text="hello")
@@ -983,7 +1051,7 @@ async def test_a_second_writer_is_stopped(store: Store, clock: Clock) -> None:
 async def test_a_reply_waits_when_the_person_wrote_again(store: Store, clock: Clock) -> None:
     chat = Chat()
     await a_case(store)
-    browser = await signed_in(console(store, clock, replying=replying(chat)), store)
+    browser = await signed_in(console(store, clock, takeover=takeover(store, clock, chat)), store)
     await browser.post("/case/1001/acknowledge")
     preview = await browser.post("/case/1001/reply", text="hello")
     await a_case(store, update_id="second", text="she stopped breathing")

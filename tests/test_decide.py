@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.content.load import LANGUAGES
+from bot.core.clocks import NEVER, Calendar
 from bot.core.decide import Content, decide
+from bot.core.knowledge import Practice
 from bot.core.model import Decision, Level, Message, Person
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -386,3 +390,64 @@ def test_levels_never_fall_within_a_conversation(content: Content, said: list[st
             assert decision.level >= highest
         highest = max(highest, decision.level)
     assert highest == person.state.level or not highest.escalates
+
+
+# ---- whether somebody is there ------------------------------------------------------------
+
+WEEKDAYS = Calendar.parse("mon-fri 09:00-17:00", ZoneInfo("Europe/London"))
+IN_HOURS = datetime(2026, 7, 6, 8, 30, tzinfo=UTC)  # Monday, 09:30 in London's summer
+TOO_EARLY = datetime(2026, 1, 5, 8, 30, tzinfo=UTC)  # Monday, 08:30 in London's winter
+SUNDAY = datetime(2026, 7, 5, 11, 0, tzinfo=UTC)
+THERE, NOT_THERE = "on duty now and may read", "Nobody watches this chat"
+
+
+@pytest.mark.parametrize("said", ["/start", "/about", "can I talk to a person?"])
+@pytest.mark.parametrize(
+    ("duty", "at", "expected"),
+    [
+        pytest.param(WEEKDAYS, IN_HOURS, THERE, id="in hours"),
+        pytest.param(WEEKDAYS, TOO_EARLY, NOT_THERE, id="before opening, by the zone"),
+        pytest.param(WEEKDAYS, SUNDAY, NOT_THERE, id="closed day"),
+        pytest.param(NEVER, IN_HOURS, NOT_THERE, id="no hours"),
+        pytest.param(WEEKDAYS, None, NOT_THERE, id="no time known"),
+    ],
+)
+def test_the_bot_says_truly_whether_somebody_may_read(
+    content: Content, said: str, duty: Calendar, at: datetime | None, expected: str
+) -> None:
+    decision = decide(Message("tg:1", said, at=at), Person(), replace(content, duty=duty))
+
+    text = decision.reply.texts[0]
+    assert expected in text
+    assert (NOT_THERE if expected == THERE else THERE) not in text
+
+
+@pytest.mark.parametrize("language", sorted({*LANGUAGES} - {"en"}))
+def test_each_language_says_it_in_its_own_words(content: Content, language: str) -> None:
+    book = content.knowledge.books[language]
+
+    def start(at: datetime) -> str:
+        person = Person(language=language)
+        message = Message("tg:1", "/start", at=at)
+        return decide(message, person, replace(content, duty=WEEKDAYS)).reply.texts[0]
+
+    assert book.phrases["nobody_watches"].strip() in start(SUNDAY)
+    assert book.phrases["staff_on_duty"].strip() in start(IN_HOURS)
+    assert book.phrases["nobody_watches"].strip() not in start(IN_HOURS)
+
+
+@pytest.mark.parametrize(
+    ("practice", "expected"),
+    [
+        (Practice(), "Ordinary messages: nothing, but for one thing."),
+        (Practice(sampled=0.002), "about 1 in 500 is picked by chance"),
+        (Practice(near_sampled=0.5), "that I was unsure about are kept"),
+    ],
+)
+def test_privacy_tells_of_the_sample(content: Content, practice: Practice, expected: str) -> None:
+    knowledge = replace(content.knowledge, practice=practice)
+
+    text = decide(Message("tg:1", "/privacy"), Person(), replace(content, knowledge=knowledge))
+
+    assert expected in text.reply.texts[0]
+    assert "{" not in text.reply.texts[0]

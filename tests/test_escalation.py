@@ -16,6 +16,7 @@ from bot.core.actions import (
     Alert,
     Answer,
     Assign,
+    Hear,
     Judge,
     Miss,
     Note,
@@ -92,6 +93,7 @@ ACTIONS: dict[str, Action] = {
     "judge": Judge("ben", (a_review(),)),
     "alert": Alert("bot", "ana", sent=True),
     "answer": Answer("ana", sent=True),
+    "hear": Hear("bot"),
     "redact": Redact("system", "retention"),
 }
 
@@ -104,6 +106,7 @@ AFTER: dict[str, tuple[Status | None, Status | None, Status | None, Status | Non
     "unassign": (None, "new", None, None),
     "snooze": (None, "snoozed", None, None),
     "wake": (None, None, "acknowledged", None),
+    "hear": (None, "acknowledged", None, None),
     "resolve": (None, "resolved", None, None),
     "return": (None, "new", None, None),
     "miss": ("new", None, None, None),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.core.decide import Content
+from bot.core.knowledge import Practice
 from bot.core.model import DeliveryStatus, Level, Message, Reply
 from bot.errors import StoreAway
 from bot.service import Service
 from bot.store import Keys, Spool, Store
 
 EMERGENCY = "he took 30 baclofen and wont wake up"
+NEAR = "my dog ate 30 baclofen and wont wake up"
 
 
 class Outbox:
@@ -207,3 +210,61 @@ def test_the_error_card_needs_nothing_and_holds_the_numbers(
 
     assert "112 or 911" in service.emergency_card().texts[0]
     assert "999" in service.emergency_card("GB").texts[0]
+
+
+@pytest.mark.parametrize(
+    ("practice", "said", "expected"),
+    [
+        (Practice(), "what is baclofen?", []),
+        (Practice(sampled=0.5), "what is baclofen?", [("random", 2.0)]),
+        (Practice(sampled=0.2), "what is baclofen?", []),
+        (Practice(near_sampled=0.5), NEAR, [("near_threshold", 2.0)]),
+        (Practice(near_sampled=0.5), "what is baclofen?", []),
+        (Practice(sampled=0.5), "/help", []),
+        (Practice(sampled=0.5), EMERGENCY, []),
+    ],
+    ids=["off", "drawn", "not drawn", "near", "not near", "a command", "escalated"],
+)
+def test_a_share_of_ordinary_messages_is_kept_for_possible_misses(
+    tmp_path: Path,
+    content: Content,
+    practice: Practice,
+    said: str,
+    expected: list[tuple[str, float]],
+) -> None:
+    async def scenario() -> None:
+        keys, url = made(tmp_path)
+        store = await Store.open(url, keys)
+        knowledge = replace(content.knowledge, practice=practice)
+        sampled = replace(content, knowledge=knowledge)
+        service = Service(sampled, Spool(tmp_path, keys), store, lot=lambda: 0.4)
+
+        for _ in range(2):  # a redelivered message is kept once
+            await service.receive(Message("tg:1", said, update_id="7"), Outbox())
+
+        found = await store.samples.list()
+        assert [(each.stratum, each.sampling_weight) for each in found] == expected
+        assert all(each.text == said for each in found)
+        await store.forget("tg:1")
+        assert all(each.text is None for each in await store.samples.list())
+        await store.close()
+
+    asyncio.run(scenario())
+
+
+def test_talk_in_a_group_is_never_sampled(tmp_path: Path, content: Content) -> None:
+    async def scenario() -> None:
+        keys, url = made(tmp_path)
+        store = await Store.open(url, keys)
+        everything = replace(content.knowledge, practice=Practice(sampled=1.0))
+        service = Service(
+            replace(content, knowledge=everything), Spool(tmp_path, keys), store, lot=lambda: 0.0
+        )
+
+        message = Message("tg:-1", "who brings the cake?", group=True, addressed=False)
+        await service.receive(message, Outbox())
+
+        assert await store.samples.list() == ()
+        await store.close()
+
+    asyncio.run(scenario())

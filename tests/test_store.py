@@ -381,7 +381,9 @@ async def test_a_filter_that_hides_an_emergency_says_how_many(store: Store, cloc
 
 async def dump(store: Store) -> str:
     """Everything in the database, as text."""
-    tables = "escalation signal signal_rule review note event head review_sample contact person"
+    tables = (
+        "escalation signal signal_rule review note event head review_sample contact person talk"
+    )
     async with store._database.reading() as connection:
         rows = [
             str(row)

@@ -15,7 +15,7 @@ from bot.channels.web import Webhook, web_app
 from bot.channels.web.conversations import Conversations
 from bot.channels.web.guard import MAX_BODY
 from bot.channels.web.rich_text import rich_text
-from bot.core.model import Button, Reply
+from bot.core.model import Button, Level, Reply
 from tests.scripted import CARD, URGENT, Scripted
 
 WELCOME = Reply(("Hello. I am a bot.",), (Button("Can I drink?", "topic:alcohol"),), can_wait=True)
@@ -23,7 +23,12 @@ ORIGIN = "http://testserver"
 
 
 def browser(receiver: Scripted | None = None, **options: Any) -> TestClient:
-    app = web_app(receiver or Scripted(), welcome=WELCOME, privacy="We keep little.", **options)
+    app = web_app(
+        receiver or Scripted(),
+        welcome=lambda: WELCOME,
+        privacy=lambda: "We keep little.",
+        **options,
+    )
     return TestClient(app, headers={"sec-fetch-site": "same-origin"}, raise_server_exceptions=False)
 
 
@@ -122,7 +127,7 @@ def test_any_text_in_a_form_gets_an_answer(name: str) -> None:
 
 def test_two_browsers_have_two_conversations() -> None:
     receiver = Scripted()
-    app = web_app(receiver, welcome=WELCOME, privacy="")
+    app = web_app(receiver, welcome=lambda: WELCOME, privacy=str)
     ada, bob = TestClient(app), TestClient(app)
 
     ada.post("/", data={"text": "from ada"})
@@ -165,6 +170,98 @@ def test_a_conversation_goes_on_after_a_restart() -> None:
     after.post("/api/message", json={"text": "y"})
 
     assert first.heard[0].chat == second.heard[0].chat
+
+
+class Staff:
+    """What staff wrote, waiting for the page of its chat."""
+
+    def __init__(self) -> None:
+        self.waiting: list[str] = []
+        self.asked: list[str] = []
+
+    async def __call__(self, chat: str) -> tuple[str, ...]:
+        self.asked.append(chat)
+        found, self.waiting = tuple(self.waiting), []
+        return found
+
+
+def alarmed(staff: Staff | None) -> TestClient:
+    """A browser in which somebody raised an alarm."""
+    client = browser(Scripted({"he took it all": URGENT}, level=Level.EMERGENCY), staff=staff)
+    answer = client.post("/api/message", json={"text": "he took it all"})
+    assert answer.json()["live"] is (staff is not None)
+    return client
+
+
+def test_the_page_gets_each_line_of_staff_once_and_can_ask_again() -> None:
+    staff = Staff()
+    client = alarmed(staff)
+    staff.waiting = ["Are you <b>safe</b>?", "Call 112 now."]
+
+    first = client.get("/api/news").json()
+    places = [int(place) for place in re.findall(r'data-place="(\d+)"', first["html"])]
+    later = client.get("/api/news", params={"seen": places[0]}).json()
+    seen = client.get("/api/news", params={"seen": places[1]}).json()
+
+    assert first["staff"] == ["Are you <b>safe</b>?", "Call 112 now."]
+    assert "Support team" in first["html"]
+    assert "&lt;b&gt;safe" in first["html"]
+    assert 'href="tel:112"' in first["html"]
+    assert first["texts"] == []
+    assert later["staff"] == ["Call 112 now."]
+    assert seen["staff"] == []
+
+
+def test_a_page_loaded_again_has_the_lines_of_staff_and_the_open_choices() -> None:
+    staff = Staff()
+    client = alarmed(staff)
+    staff.waiting = ["Are you safe?"]
+
+    page = client.get("/").text
+
+    assert page.index("he took it all") < page.index("Are you safe?")
+    assert "data-live" in page
+    assert 'value="guide:breathing:no"' in page
+
+
+def test_without_an_alarm_nobody_is_asked_for_lines_of_staff() -> None:
+    staff = Staff()
+    client = browser(staff=staff)
+    answer = client.post("/api/message", json={"text": "what is it"}).json()
+
+    assert answer["live"] is False
+    assert "data-live" not in client.get("/").text
+    assert client.get("/api/news").json()["staff"] == []
+    assert staff.asked == []
+
+
+def test_where_staff_do_not_write_no_page_looks_for_them() -> None:
+    client = alarmed(None)
+
+    assert "data-live" not in client.get("/").text
+    assert client.get("/api/news").json() == {
+        "texts": [],
+        "buttons": [],
+        "html": "",
+        "staff": [],
+        "live": False,
+    }
+
+
+def test_a_page_that_outlived_the_server_still_gets_its_lines() -> None:
+    staff = Staff()
+    ticket = alarmed(staff).cookies["chat"]
+    staff.waiting = ["Are you safe?"]
+    anew = browser(staff=staff)
+
+    anew.cookies.set("chat", "no ticket of ours")
+    stranger = anew.get("/api/news").json()
+    anew.cookies.clear()
+    anew.cookies.set("chat", ticket)
+    news = anew.get("/api/news").json()
+
+    assert news["staff"] == ["Are you safe?"]
+    assert stranger["staff"] == []
 
 
 def test_leaving_ends_the_conversation() -> None:
@@ -235,7 +332,7 @@ def test_a_refused_request_still_gets_the_number_and_the_headers(name: str) -> N
 
 
 def test_a_bug_in_a_page_gives_the_number_and_the_headers() -> None:
-    app = web_app(Scripted(), welcome=WELCOME, privacy="")
+    app = web_app(Scripted(), welcome=lambda: WELCOME, privacy=str)
 
     @app.get("/broken")
     async def broken() -> None:
@@ -262,7 +359,7 @@ SITES = {
 @pytest.mark.parametrize("name", SITES)
 def test_only_our_own_page_may_post(name: str) -> None:
     headers, status = SITES[name]
-    client = TestClient(web_app(Scripted(), welcome=WELCOME, privacy=""))
+    client = TestClient(web_app(Scripted(), welcome=lambda: WELCOME, privacy=str))
 
     assert client.post("/", headers=headers, follow_redirects=False).status_code == status
 
@@ -300,7 +397,7 @@ def hooked(taken: list[dict[str, Any]]) -> TestClient:
         taken.append(payload)
 
     hook = Webhook("/telegram/abc", "s3cret", handle)
-    return TestClient(web_app(Scripted(), welcome=WELCOME, privacy="", webhook=hook))
+    return TestClient(web_app(Scripted(), welcome=lambda: WELCOME, privacy=str, webhook=hook))
 
 
 @pytest.mark.parametrize(

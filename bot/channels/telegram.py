@@ -108,6 +108,11 @@ class Telegram:
         self._desk = StaffDesk(self._express, store, chat_id=chat_id)
         return self._desk
 
+    async def write(self, chat: str, text: str) -> DeliveryStatus:
+        """Send what staff write to the private chat `tg:<id>`."""
+        address = Address(int(chat.removeprefix("tg:")))
+        return await self._outbox.deliver(Reply((text,), can_wait=True), address)
+
     async def __aenter__(self) -> Self:
         """Connect if Telegram is there; if not, polling and listening do it later.
 

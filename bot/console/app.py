@@ -34,7 +34,6 @@ from bot.console.guard import Guard
 from bot.console.live import Live
 from bot.console.oidc import Oidc
 from bot.console.oidc import routes as oidc_routes
-from bot.console.replying import Replying
 from bot.console.sessions import STAY_S
 from bot.console.throttle import Throttle
 from bot.console.visit import Desk, Page
@@ -42,6 +41,7 @@ from bot.core.escalation import Rules
 from bot.core.model import Decision
 from bot.errors import StoreError
 from bot.store import Store
+from bot.takeover import Takeover
 
 PAGES = (
     Page("/", queue.show, "read"),
@@ -66,6 +66,7 @@ PAGES = (
     Page("/case/{number:int}/undo", case_acts.undo, "work", "POST"),
     Page("/case/{number:int}/reply", reply.preview, "reply", "POST"),
     Page("/case/{number:int}/reply/send", reply.send, "reply", "POST"),
+    Page("/case/{number:int}/reply/leave", reply.leave, "reply", "POST"),
     Page("/export", exporting.export, "export", "POST"),
     Page("/misses", misses.show, "work"),
     Page("/misses", misses.judge, "work", "POST"),
@@ -109,7 +110,7 @@ def staff_app(
     secret: str,
     rules: Rules | None = None,
     rerun: Callable[[str], Decision] | None = None,
-    replying: Replying | None = None,
+    takeover: Takeover | None = None,
     oidc: Oidc | None = None,
     secure: bool = False,
     path: str = "/staff",
@@ -119,7 +120,7 @@ def staff_app(
 
     `find_store` gives the open store, or None while it is away. `secret` signs the sessions:
     the same on every replica, long, and unknown to anybody else. `rerun` is what today's
-    rules make of a text. `replying` switches on writing to people, `oidc` signing in through an
+    rules make of a text. `takeover` switches on writing to people, `oidc` signing in through an
     identity provider. `secure` is for a site
     that is served over https.
     """
@@ -132,7 +133,7 @@ def staff_app(
         now=clock,
         rules=rules or Rules(),
         rerun=rerun,
-        replying=replying,
+        takeover=takeover,
         has_oidc=oidc is not None,
     )
     refuse = _Refusals(desk.drawing)

@@ -14,7 +14,15 @@ PAGE = 100
 TYPES = (
     *("created", "signal_linked", "level_raised", "alert_sent", "alert_failed", "viewed"),
     *("acknowledged", "assigned", "unassigned", "returned", "note_added", "snoozed", "unsnoozed"),
-    *("reply_sent", "reply_failed", "reviewed", "review_resolved", "resolved", "reopened"),
+    *(
+        "reply_sent",
+        "reply_failed",
+        "person_wrote",
+        "reviewed",
+        "review_resolved",
+        "resolved",
+        "reopened",
+    ),
     *("tagged", "exported", "redacted", "settings_changed", "signed_in"),
 )
 

@@ -68,6 +68,8 @@ async def show(visit: Visit) -> Response:
         numbers=sorted({number for each in file.signals for number in each.numbers_shown}),
         readers=visit.desk.rules.readers.get(case.level, 1),
         can_reply=await _can_reply(visit, case),
+        approved=visit.desk.takeover.texts(case) if visit.desk.takeover else (),
+        taken_over=await visit.store.talk.taken_over(case),
         has_rerun=visit.desk.rerun is not None,
     )
 
@@ -103,6 +105,5 @@ async def jump(visit: Visit) -> Response:
 
 
 async def _can_reply(visit: Visit, case: Case) -> bool:
-    if visit.desk.replying is None or not visit.may("reply"):
-        return False
-    return await visit.store.chat_of(case) is not None
+    takeover = visit.desk.takeover
+    return takeover is not None and visit.may("reply") and await takeover.can_reach(case)

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from bot.console import sessions
 from bot.console.drawing import Drawing
 from bot.console.live import Live
-from bot.console.replying import Replying
+from bot.console.pen import Pen
 from bot.console.throttle import Throttle
 from bot.core.actions import Outcome, Refusal
 from bot.core.casefilter import CaseFilter
@@ -27,6 +27,7 @@ from bot.core.roles import Right, may
 from bot.errors import StoreAway
 from bot.store import Store
 from bot.store.staff import StaffMember
+from bot.takeover import Takeover
 
 CHANNEL = "console"
 WAITING = CaseFilter(statuses=("new",), levels=(Level.EMERGENCY,))
@@ -64,7 +65,8 @@ class Desk:
     now: Callable[[], datetime]
     rules: Rules
     rerun: Callable[[str], Decision] | None = None
-    replying: Replying | None = None
+    takeover: Takeover | None = None
+    pen: Pen = field(default_factory=Pen)
     has_oidc: bool = False
 
     def store(self) -> Store:

@@ -108,6 +108,7 @@ def _knowledge(
         wordings=intents.wordings(root, problems, topics),
         retention_days=retention_days,
         groups=tuple(dict.fromkeys(topics.values())),
+        staff_texts=responses.read_staff_texts(root, problems),
     )
 
 

@@ -9,14 +9,24 @@ from pathlib import Path
 from bot.content.problems import Problems
 from bot.content.yaml_text import Sheet, read
 from bot.core.helplines import fold
-from bot.core.knowledge import Answer, Book, Card, DangerSigns, GuideAnswer, Question, label_of
+from bot.core.knowledge import (
+    Answer,
+    Book,
+    Card,
+    DangerSigns,
+    GuideAnswer,
+    Question,
+    StaffText,
+    label_of,
+)
 from bot.core.model import Level
 
 LINE_PLACEHOLDERS = ("emergency", "poison_centre", "crisis_line", "nurse_line", "drug_line")
 PHRASE_PLACEHOLDERS = (
     *LINE_PLACEHOLDERS, "country", "question", "retention_days", "checked", "sources", "lines",
-    "name", "number",
+    "name", "number", "watch", "n",
 )  # fmt: skip
+ANSWER_PLACEHOLDERS = (*LINE_PLACEHOLDERS, "retention_days", "watch", "ordinary")
 DANGER: dict[str, DangerSigns] = {
     "": "",
     "none": "",
@@ -75,6 +85,22 @@ def check_copy(sheet: Sheet, key: str, text: str, *, allowed: Iterable[str]) -> 
         )
 
 
+def read_staff_texts(root: Path, problems: Problems) -> tuple[StaffText, ...]:
+    """The approved texts of staff, in the order of their file; none without the file."""
+    path = root / "responses" / "en" / "staff.yml"
+    if not path.exists():
+        return ()
+    sheet = read(path, root, problems)
+    return tuple(_staff_text(sheet.sub(key), key) for key in sheet.table.items)
+
+
+def _staff_text(sheet: Sheet, text_id: str) -> StaffText:
+    sheet.only("name", "text")
+    text = sheet.text("text", required=True)
+    check_copy(sheet, "text", text, allowed=LINE_PLACEHOLDERS)
+    return StaffText(text_id, sheet.text("name", required=True), text)
+
+
 # ---- small talk --------------------------------------------------------------------
 
 
@@ -117,7 +143,7 @@ def _answers(
 def _answer(sheet: Sheet, group: str, topic: str, topics: dict[str, str]) -> Answer:
     sheet.only("answer", "more", "see_also", "sources", "danger_signs", "reviewed")
     for key in ("answer", "more"):
-        check_copy(sheet, key, sheet.text(key), allowed=(*LINE_PLACEHOLDERS, "retention_days"))
+        check_copy(sheet, key, sheet.text(key), allowed=ANSWER_PLACEHOLDERS)
     for other in sheet.texts("see_also"):
         if other not in topics:
             sheet.report(

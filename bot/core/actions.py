@@ -106,9 +106,15 @@ class Alert(Action):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Action):
-    """Staff wrote to the person themselves; it was delivered or not."""
+    """Staff wrote to the person themselves; it was delivered or not. `leaving`: their last."""
 
     sent: bool
+    leaving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hear(Action):
+    """The person wrote to staff who took over; their words are kept elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core import acts, alarm, talk
+from bot.core.clocks import NEVER, Calendar
 from bot.core.helplines import find_country, fold
 from bot.core.knowledge import Knowledge, label_of
 from bot.core.model import Decision, Level, Message, Person, State
@@ -32,10 +33,21 @@ COMMANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """All that a decision draws on: curated knowledge and the readers trained on it."""
+    """All that a decision draws on: curated knowledge and the readers trained on it.
+
+    `duty` are the hours in which staff are there who may read and write to people.
+    """
 
     knowledge: Knowledge
     reader: Reader
+    duty: Calendar = NEVER
+
+    def at(self, moment: datetime | None) -> Knowledge:
+        """The knowledge, with whether somebody is on duty at that time; None is never."""
+        if moment is None or not self.duty.is_open(moment):
+            return self.knowledge
+        practice = replace(self.knowledge.practice, is_staffed=True)
+        return replace(self.knowledge, practice=practice)
 
 
 def decide(message: Message, person: Person, content: Content) -> Decision:
@@ -46,7 +58,7 @@ def decide(message: Message, person: Person, content: Content) -> Decision:
     """
     person = _fresh_episode(message, person)
     person = _with_country(message, person, content.knowledge)
-    turn = Turn(message, person, Scribe(content.knowledge, person), content.reader)
+    turn = Turn(message, person, Scribe(content.at(message.at), person), content.reader)
     if message.group:
         return _in_group(turn)
     return _routed(turn)

@@ -162,6 +162,29 @@ class Wordings:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffText:
+    """An approved text that staff may send to a person, with placeholders not yet filled in."""
+
+    id: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """How this service is run, as far as people are told of it.
+
+    `is_staffed` says that somebody is on duty now who may read and write here. `sampled` is
+    the share (0 to 1) of ordinary messages kept at random, `near_sampled` the share of those
+    near the threshold.
+    """
+
+    is_staffed: bool = False
+    sampled: float = 0.0
+    near_sampled: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """Everything curated that a decision may draw on."""
 
@@ -173,6 +196,8 @@ class Knowledge:
     wordings: Wordings
     retention_days: int = 30
     groups: tuple[str, ...] = field(default=())
+    staff_texts: tuple[StaffText, ...] = ()
+    practice: Practice = field(default_factory=Practice)
 
 
 def label_of(level: Level, kind: str) -> str:

@@ -25,6 +25,7 @@ from bot.core.actions import (
     Alert,
     Answer,
     Assign,
+    Hear,
     Judge,
     Miss,
     Note,
@@ -315,10 +316,18 @@ def _alert(case: Case, action: Alert, _now: datetime, _rules: Rules) -> Outcome:
 
 
 def _answer(case: Case, action: Answer, now: datetime, _rules: Rules) -> Outcome:
+    after = {"leaving": True} if action.leaving else {}
     if not action.sent:
-        return Step(replace(case), (Event("reply_failed"),))
-    answered = replace(case, first_response_at=case.first_response_at or now)
-    return Step(answered, (Event("reply_sent"),))
+        return Step(replace(case), (Event("reply_failed", {}, after),))
+    answered = case
+    if action.actor not in (BOT, SYSTEM):  # who writes has read what was there
+        first = case.first_response_at or now
+        answered = replace(case, first_response_at=first, waiting_since=None)
+    return Step(answered, (Event("reply_sent", {}, after),))
+
+
+def _hear(case: Case, _action: Hear, now: datetime, _rules: Rules) -> Outcome:
+    return Step(replace(case, waiting_since=case.waiting_since or now), (Event("person_wrote"),))
 
 
 def _redact(case: Case, action: Redact, _now: datetime, _rules: Rules) -> Outcome:
@@ -392,6 +401,7 @@ TABLE: Mapping[type[Action], tuple[tuple[Status, ...], Callable[..., Outcome]]] 
     Judge: (ANY, _judge),
     Alert: (ANY, _alert),
     Answer: (ANY, _answer),
+    Hear: (("acknowledged",), _hear),
     Redact: (ANY, _redact),
     Undo: (ANY, _undo),
 }

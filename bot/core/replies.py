@@ -39,8 +39,15 @@ class Scribe:
 
     def phrase(self, key: str, **extra: str) -> str:
         """A piece of small talk in the person's language, or in English."""
-        template = self.book.phrases.get(key) or self.english.phrases[key]
-        return self.fill(template, **extra)
+        own = self.book.phrases.get(key)
+        if own is None:
+            return self.fill(self.english.phrases[key], watch=self.watch(self.english), **extra)
+        return self.fill(own, watch=self.watch(self.book), **extra)
+
+    def watch(self, book: Book) -> str:
+        """Whether somebody may read along now, in the words of `book` or else in English."""
+        key = "staff_on_duty" if self.knowledge.practice.is_staffed else "nobody_watches"
+        return (book.phrases.get(key) or self.english.phrases[key]).strip()
 
     def button(self, key: str, action: str) -> Button:
         """A button with its curated label."""
@@ -99,7 +106,7 @@ def first_steps(card: Card, subject: Subject) -> tuple[str, ...]:
 
 def answer_texts(scribe: Scribe, answer: Answer, *, someone_else: bool = False) -> str:
     """The curated answer with its danger signs and what kind of text it is."""
-    parts = [scribe.fill(answer.answer, retention_days=str(scribe.knowledge.retention_days))]
+    parts = [scribe.fill(answer.answer, **_practice(scribe, answer))]
     if someone_else:
         parts.append(scribe.phrase("for_someone_else"))
     if answer.danger_signs:
@@ -111,7 +118,8 @@ def answer_texts(scribe: Scribe, answer: Answer, *, someone_else: bool = False) 
 
 def more_text(scribe: Scribe, answer: Answer) -> str:
     """The longer part of an answer, with its sources."""
-    parts = [scribe.fill(answer.more)] if answer.more else [scribe.phrase("no_more")]
+    more = answer.more and scribe.fill(answer.more, **_practice(scribe, answer))
+    parts = [more or scribe.phrase("no_more")]
     if answer.danger_signs:
         parts.append(scribe.phrase(f"danger_{answer.danger_signs}"))
     if answer.sources:
@@ -166,6 +174,23 @@ def _without_first_sentence(step: str, first_line: str) -> str:
     """The step without a first sentence ("Call {emergency} now.") that opens the first line."""
     sentence, dot, rest = step.partition(". ")
     return rest if dot and first_line.startswith(sentence + dot.strip()) else step
+
+
+def _practice(scribe: Scribe, answer: Answer) -> dict[str, str]:
+    """How the service is run, for an answer that tells of it, in the language it is in."""
+    practice, days = scribe.knowledge.practice, str(scribe.knowledge.retention_days)
+    book = scribe.book if answer.topic in scribe.book.answers else scribe.english
+    key, n = "ordinary_not_kept", ""
+    if practice.sampled:
+        key, n = "ordinary_sampled", str(round(1 / practice.sampled))
+    elif practice.near_sampled:
+        key = "ordinary_near_sampled"
+    ordinary = book.phrases.get(key) or scribe.english.phrases[key]
+    return {
+        "retention_days": days,
+        "watch": scribe.watch(book),
+        "ordinary": scribe.fill(ordinary, retention_days=days, n=n),
+    }
 
 
 def _poison_fallback(scribe: Scribe, card: Card) -> dict[str, str]:

@@ -21,6 +21,7 @@ from bot.store.codec import (
     case_of,
     case_row,
     events_of,
+    line_of,
     note_of,
     review_of,
     rules_of,
@@ -29,7 +30,7 @@ from bot.store.codec import (
 )
 from bot.store.keys import Keys
 from bot.store.records import CaseFile
-from bot.store.schema import contact, escalation, event, note, review, signal, signal_rule
+from bot.store.schema import contact, escalation, event, note, review, signal, signal_rule, talk
 
 FAILED = ("failed", "blocked")
 
@@ -77,6 +78,7 @@ async def read_file(connection: AsyncConnection, keys: Keys, case: Case) -> Case
     reviews = await _rows(connection, review, case.id, review.c.created_at)
     notes = await _rows(connection, note, case.id, note.c.created_at)
     events = await _rows(connection, event, case.id, event.c.seq)
+    lines = await _rows(connection, talk, case.id, talk.c.place)
     others = (
         select(escalation)
         .where(escalation.c.subject_key == case.subject_key, escalation.c.id != case.id)
@@ -90,6 +92,7 @@ async def read_file(connection: AsyncConnection, keys: Keys, case: Case) -> Case
         notes=tuple(note_of(keys, row) for row in notes),
         events=events_of(events),
         earlier=tuple(case_of(row) for row in await connection.execute(others)),
+        talk=tuple(line_of(keys, row) for row in lines),
     )
 
 

@@ -18,7 +18,10 @@ from bot.store.keys import Keys
 from bot.store.schema import escalation, event, note, review
 
 # What may have happened since without standing in the way of an undo.
-ASIDE = ("viewed", "alert_sent", "alert_failed", "note_added", "tagged", "reply_sent")
+ASIDE = (
+    *("viewed", "alert_sent", "alert_failed", "note_added", "tagged"),
+    *("reply_sent", "reply_failed", "person_wrote"),
+)
 BATCH = 200  # cases that a tick looks at in one transaction
 
 

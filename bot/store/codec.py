@@ -14,7 +14,7 @@ from bot.core.model import Evidence, Level, NearMiss, Person, Versions
 from bot.core.plain import dumps, loads
 from bot.errors import StoreError
 from bot.store.keys import Keys
-from bot.store.records import EventRecord, NoteRecord, SignalRecord
+from bot.store.records import EventRecord, NoteRecord, SignalRecord, TalkLine
 from bot.store.schema import NOT_WAITING, escalation
 
 AnyRow = Row[Any]
@@ -189,6 +189,19 @@ def note_of(keys: Keys, row: AnyRow) -> NoteRecord:
     found = row._mapping
     body = keys.decrypt(found["sealed"]) if found["sealed"] else None
     return NoteRecord(found["id"], found["author"], body, found["created_at"])
+
+
+def line_of(keys: Keys, row: AnyRow) -> TalkLine:
+    """The line in a row of `talk`."""
+    found = row._mapping
+    return TalkLine(
+        id=found["id"],
+        author=found["author"],
+        text=keys.decrypt(found["sealed"]) if found["sealed"] else None,
+        created_at=found["created_at"],
+        leaving=found["leaving"],
+        delivery_status=found["delivery_status"],
+    )
 
 
 def events_of(rows: Iterable[AnyRow]) -> tuple[EventRecord, ...]:

@@ -28,6 +28,8 @@ from bot.store.schema import (
     signal,
     signal_rule,
     staff,
+    takeover,
+    talk,
 )
 
 BATCH = 200  # rows a transaction, so that no record has to wait for long
@@ -36,6 +38,7 @@ BATCH = 200  # rows a transaction, so that no record has to wait for long
 SEALED: tuple[tuple[Table, Column[Any], Column[Any]], ...] = (
     (signal, signal.c.id, signal.c.sealed),
     (note, note.c.id, note.c.sealed),
+    (talk, talk.c.id, talk.c.sealed),
     (review, review.c.id, review.c.sealed),
     (review_sample, review_sample.c.id, review_sample.c.sealed),
     (contact, contact.c.subject_key, contact.c.sealed),
@@ -66,6 +69,7 @@ async def forget(writing: Writing, chat: str) -> Forgotten:
         .where(review_sample.c.subject_key == key, review_sample.c.sealed.is_not(None))
         .values(sealed=None, redacted_at=writing.now)
     )
+    await connection.execute(delete(takeover).where(takeover.c.subject_key == key))
     gone = await connection.execute(delete(person).where(person.c.subject_key == key))
     await connection.execute(delete(contact).where(contact.c.subject_key == key))
     return Forgotten(len(found), messages, bool(found) or gone.rowcount > 0)
@@ -92,7 +96,7 @@ async def redact_texts(writing: Writing, before: datetime) -> Redacted:
             await cases.act(writing, case, Redact(SYSTEM, "retention"))
     return Redacted(
         messages=len(found),
-        notes=await _empty(connection, note, before) + await _empty(connection, review, before),
+        notes=sum([await _empty(connection, table, before) for table in (note, review, talk)]),
         samples=await _empty_samples(connection, before, writing.now),
         people=await _drop_people(connection, before),
     )
@@ -107,7 +111,7 @@ async def drop_skeletons(writing: Writing, before: datetime) -> Redacted:
         .limit(BATCH)
     )
     ids = list((await connection.execute(old)).scalars())
-    for table in (signal_rule, signal, review, note):
+    for table in (signal_rule, signal, review, note, takeover, talk):
         await connection.execute(delete(table).where(table.c.escalation_id.in_(ids)))
     await connection.execute(delete(escalation).where(escalation.c.id.in_(ids)))
     return Redacted(cases=len(ids), events=await _drop_events(connection, before))
@@ -135,7 +139,7 @@ async def _empty_cases(connection: AsyncConnection, ids: list[str], now: datetim
         .where(signal.c.escalation_id.in_(ids), signal.c.sealed.is_not(None))
         .values(sealed=None, redacted_at=now)
     )
-    for table in (note, review):
+    for table in (note, review, talk):
         await connection.execute(
             update(table).where(table.c.escalation_id.in_(ids)).values(sealed=None)
         )

@@ -43,6 +43,22 @@ class NoteRecord:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkLine:
+    """What staff or the person wrote while staff had taken over.
+
+    `author` is "" for the person and `system` for the bot's own word. `text` is None once it
+    was redacted, `delivery_status` None while no channel has delivered the line.
+    """
+
+    id: str
+    author: str
+    text: str | None
+    created_at: datetime
+    leaving: bool
+    delivery_status: DeliveryStatus | None
+
+
 @dataclass(frozen=True, slots=True)
 class EventRecord:
     """One line of the history, in its place in the chain."""
@@ -67,6 +83,7 @@ class CaseFile:
     notes: tuple[NoteRecord, ...]
     events: tuple[EventRecord, ...]
     earlier: tuple[Case, ...]
+    talk: tuple[TalkLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

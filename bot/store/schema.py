@@ -296,6 +296,39 @@ review_sample = Table(
     *_versions(),
 )
 
+# Who of the staff is in a conversation, until when without another word of theirs.
+takeover = Table(
+    "takeover",
+    metadata,
+    Column("subject_key", String(40), primary_key=True),
+    _case(),
+    Column("staff_id", String(80), nullable=False),
+    Column("until", Utc, nullable=False),
+)
+
+# What is written in it. `author` is "" for the person; a status is missing until delivered.
+talk = Table(
+    "talk",
+    metadata,
+    _id(),
+    _case(),
+    Column("subject_key", String(40), nullable=False),
+    Column("entry_key", String(40), nullable=False, unique=True),
+    Column("place", Integer, nullable=False),
+    Column("created_at", Utc, nullable=False, index=True),
+    Column("author", String(80), nullable=False),
+    Column("leaving", Boolean, nullable=False),
+    Column("sealed", Text),
+    Column("delivery_status", String(10)),
+    Index(
+        "ix_talk_waiting",
+        "subject_key",
+        "place",
+        sqlite_where=text("delivery_status IS NULL"),
+        postgresql_where=text("delivery_status IS NULL"),
+    ),
+)
+
 contact = Table(
     "contact",
     metadata,

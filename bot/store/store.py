@@ -26,6 +26,7 @@ from bot.store.records import CaseFile, Forgotten, Redacted
 from bot.store.samples import Samples
 from bot.store.schema import contact, person
 from bot.store.staff import Staff
+from bot.store.talk import Talk
 
 EXPORT_PAGE = 500
 OPEN_ATTEMPTS = 3
@@ -55,6 +56,7 @@ class Store:
         self._now = now
         self.staff = Staff(database, keys, self._writing, now)
         self.samples = Samples(database, keys, self._writing)
+        self.talk = Talk(database, keys, self._writing)
         self.history = History(database)
 
     @classmethod

@@ -13,7 +13,7 @@ from rich.text import Text
 from bot.core.escalation import Case
 from bot.core.export import printable
 from bot.core.model import Level
-from bot.store.records import CaseFile, EventRecord, NoteRecord, SignalRecord
+from bot.store.records import CaseFile, EventRecord, NoteRecord, SignalRecord, TalkLine
 
 COLOURS = {
     Level.EMERGENCY: "bold red",
@@ -49,6 +49,7 @@ def case_view(console: Console, file: CaseFile, *, covered: bool) -> None:
     for signal in file.signals:
         console.print(_message(signal, covered=covered))
     for heading, lines in (
+        ("Conversation with staff", _talk(file.talk, covered=covered)),
         ("Earlier cases", _earlier(file.earlier)),
         ("Reviews", _reviews(file)),
         ("Notes", _notes(file.notes, covered=covered)),
@@ -153,6 +154,22 @@ def _reasons(signal: SignalRecord, covered: bool) -> Iterable[str]:
         yield printable(f"{each.rule} ({each.kind}){said}")
     for held in signal.near_misses:
         yield printable(f"{held.rule} held back by {held.held_by}")
+
+
+def _talk(lines: Iterable[TalkLine], *, covered: bool) -> list[str]:
+    return [
+        printable(
+            f"{_time(each.created_at)} {_who(each)}: "
+            f"{GONE if each.text is None else COVERED if covered else each.text}"
+        )
+        for each in lines
+    ]
+
+
+def _who(line: TalkLine) -> str:
+    if not line.author:
+        return "the person"
+    return f"{line.author} ({line.delivery_status or 'waits'})"
 
 
 def _earlier(cases: Iterable[Case]) -> list[str]:

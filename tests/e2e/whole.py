@@ -43,4 +43,6 @@ def web_of(service: Service, webhook: Webhook | None = None) -> FastAPI:
     """The web chat of this service."""
     start = decide(Message(chat="web", text="/start"), Person(), service.content)
     welcome = replace(start.reply, can_wait=True)
-    return web_app(service, welcome=welcome, privacy="We keep little.", webhook=webhook)
+    return web_app(
+        service, welcome=lambda: welcome, privacy=lambda: "We keep little.", webhook=webhook
+    )

@@ -43,6 +43,9 @@ class Webhook:
     handle: Callable[[dict[str, Any]], Awaitable[None]]
 
 
+Fetch = Callable[[str], Awaitable[tuple[str, ...]]]
+
+
 class Said(BaseModel):
     """What the page sends: a text, or the action of a button."""
 
@@ -53,8 +56,10 @@ class Said(BaseModel):
 def web_app(
     receiver: Receiver,
     *,
-    welcome: Reply,
-    privacy: str,
+    welcome: Callable[[], Reply],
+    privacy: Callable[[], str],
+    watch: Callable[[], str] = lambda: "Nobody watches this chat.",
+    staff: Fetch | None = None,
     exit_url: str = "https://www.wikipedia.org/",
     secure: bool = False,
     webhook: Webhook | None = None,
@@ -62,14 +67,16 @@ def web_app(
 ) -> FastAPI:
     """The web chat as an ASGI application.
 
-    `welcome` opens every conversation, `privacy` is the text of the page of that name.
+    `welcome` opens every conversation, `privacy` is the text of the page of that name, and
+    `watch` says whether somebody may read along; all three as they are at that moment.
+    `staff` gives what staff wrote to a chat since it was last asked, where they may write.
     `exit_url` is the harmless page that the quick exit leads to. `secure` is for a site
     that is served over https: cookies and browsers are then held to it.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     card = receiver.emergency_card()
-    chat = _Chat(receiver, conversations or Conversations(), secure=secure)
-    pages = _Pages(welcome=welcome, privacy=privacy, card=card, exit_url=exit_url)
+    chat = _Chat(receiver, conversations or Conversations(), secure=secure, staff=staff)
+    pages = _Pages(welcome=welcome, privacy=privacy, watch=watch, card=card, exit_url=exit_url)
     app.add_middleware(Guard, refuse=pages.refusal, secure=secure)
     _add_pages(app, chat, pages)
     _add_api(app, chat, pages)
@@ -83,7 +90,8 @@ def web_app(
 def _add_pages(app: FastAPI, chat: _Chat, pages: _Pages) -> None:
     @app.get("/")
     async def show(request: Request) -> HTMLResponse:
-        return pages.chat(chat.turns(request))
+        turns = await chat.turns(request)
+        return pages.chat(turns, is_live=chat.is_live(request))
 
     @app.post("/")
     async def say(request: Request) -> RedirectResponse:
@@ -116,12 +124,18 @@ def _field(form: FormData, name: str) -> str:
 def _add_api(app: FastAPI, chat: _Chat, pages: _Pages) -> None:
     @app.post("/api/message")
     async def message(request: Request, response: Response, said: Said) -> dict[str, Any]:
-        turns = await chat.hear(request, response, said)
-        return pages.as_json(turns)
+        turns, is_live = await chat.hear(request, response, said)
+        return pages.as_json(turns, is_live=is_live)
 
     @app.get("/api/conversation")
     async def conversation(request: Request) -> dict[str, Any]:
-        return pages.as_json(chat.turns(request))
+        turns = await chat.turns(request)
+        return pages.as_json(turns, is_live=chat.is_live(request))
+
+    @app.get("/api/news")
+    async def news(request: Request, seen: int = 0) -> dict[str, Any]:
+        turns = await chat.news(request, seen)
+        return pages.as_json(turns, is_live=chat.is_live(request))
 
     @app.post("/api/leave", status_code=204)
     async def leave(request: Request, response: Response) -> None:
@@ -157,25 +171,67 @@ def _add_webhook(app: FastAPI, webhook: Webhook) -> None:
 class _Chat:
     """Carries messages between requests and the receiver, and keeps the conversations."""
 
-    def __init__(self, receiver: Receiver, conversations: Conversations, *, secure: bool) -> None:
+    def __init__(
+        self,
+        receiver: Receiver,
+        conversations: Conversations,
+        *,
+        secure: bool,
+        staff: Fetch | None,
+    ) -> None:
         self._receiver = receiver
+        self._staff = staff
         self._conversations = conversations
         self._secure = secure
         self._cookie = f"__Host-{_COOKIE}" if secure else _COOKIE
 
-    def turns(self, request: Request) -> tuple[Turn, ...]:
+    async def turns(self, request: Request) -> tuple[Turn, ...]:
         """The conversation so far; empty if there is none. Never begins one."""
-        found = self._conversations.find(request.cookies.get(self._cookie, ""))
+        found = self._found(request)
+        await self._ask_staff(found)
         return tuple(found.turns) if found else ()
 
-    async def hear(self, request: Request, response: Response, said: Said) -> tuple[Turn, ...]:
-        """Take a message in and give the turns that it added, the person's own first."""
+    async def news(self, request: Request, seen: int) -> tuple[Turn, ...]:
+        """What staff wrote after the turn of theirs at the place `seen`.
+
+        Only a page that was told to look asks for news: its conversation may have staff in it
+        even if this process never saw it.
+        """
+        found = self._found(request)
+        if found is None and self._staff:
+            found = self._conversations.rejoin(request.cookies.get(self._cookie, ""))
+            if found:
+                found.is_live = True
+        await self._ask_staff(found)
+        return found.staff_after(seen) if found else ()
+
+    def is_live(self, request: Request) -> bool:
+        """Whether the page should look for news of staff."""
+        found = self._found(request)
+        return found is not None and found.is_live
+
+    async def hear(
+        self, request: Request, response: Response, said: Said
+    ) -> tuple[tuple[Turn, ...], bool]:
+        """Take a message in and give the turns that it added, the person's own first.
+
+        Also whether the page should look for news of staff from now on.
+        """
         ticket, conversation = self._conversations.join(request.cookies.get(self._cookie, ""))
         response.set_cookie(
             self._cookie, ticket, secure=self._secure, httponly=True, samesite="strict"
         )
         async with conversation.lock:
-            return await self._converse(conversation, said)
+            return await self._converse(conversation, said), conversation.is_live
+
+    def _found(self, request: Request) -> Conversation | None:
+        return self._conversations.find(request.cookies.get(self._cookie, ""))
+
+    async def _ask_staff(self, conversation: Conversation | None) -> None:
+        """Fetch what staff wrote, where they may know of the conversation."""
+        if self._staff and conversation and conversation.is_live:
+            for text in await self._staff(conversation.chat):
+                conversation.hear_staff(text)
 
     def end(self, request: Request, response: Response) -> None:
         """Drop the conversation, here and in the browser."""
@@ -185,12 +241,14 @@ class _Chat:
     async def _converse(self, conversation: Conversation, said: Said) -> tuple[Turn, ...]:
         label = conversation.label_of(said.button) if said.button else ""
         own = conversation.say(label or _SHOWN_AS.get(said.text, said.text) or "…")
-        replies, numbers, forget = await self._ask(conversation.chat, said)
+        replies, numbers, forget = await self._ask(conversation, said)
         if forget:
             conversation.turns.clear()
         return (own, *(conversation.answer(reply, numbers) for reply in replies if reply.texts))
 
-    async def _ask(self, chat: str, said: Said) -> tuple[list[Reply], tuple[str, ...], bool]:
+    async def _ask(
+        self, conversation: Conversation, said: Said
+    ) -> tuple[list[Reply], tuple[str, ...], bool]:
         """The replies, the numbers shown in them, and whether all is to be forgotten."""
         replies: list[Reply] = []
 
@@ -198,19 +256,32 @@ class _Chat:
             replies.append(reply)
             return "sent"
 
+        chat = conversation.chat
         message = Message(chat=chat, text="" if said.button else said.text, button=said.button)
         try:
             decision = await self._receiver.receive(message, send)
         except Exception as error:  # the channel's error handler
             log.error("message not handled", extra={"error": whereabouts(error)})
             return replies or [self._receiver.emergency_card()], (), False
-        return replies, decision.numbers_shown, "forget" in decision.effects
+        forget = "forget" in decision.effects
+        # Staff can write to whoever has a case, and nobody has one without an alarm.
+        if self._staff and decision.level.escalates:
+            conversation.is_live = True
+        return replies, decision.numbers_shown, forget
 
 
 class _Pages:
     """Draws what the browser gets."""
 
-    def __init__(self, *, welcome: Reply, privacy: str, card: Reply, exit_url: str) -> None:
+    def __init__(
+        self,
+        *,
+        welcome: Callable[[], Reply],
+        privacy: Callable[[], str],
+        watch: Callable[[], str],
+        card: Reply,
+        exit_url: str,
+    ) -> None:
         self.exit_url = exit_url
         self._privacy = privacy
         self._jinja = Environment(
@@ -224,15 +295,16 @@ class _Pages:
         self._jinja.globals |= {
             "exit_url": exit_url,
             "version": _version(),
-            "welcome": Turn(by_bot=True, texts=welcome.texts, buttons=welcome.buttons),
+            "welcome": lambda: _opening(welcome()),
+            "watch": watch,
             "card": Turn(by_bot=True, texts=card.texts, urgent=True),
         }
 
-    def chat(self, turns: tuple[Turn, ...]) -> HTMLResponse:
-        return HTMLResponse(self._turns(turns, "chat.html"))
+    def chat(self, turns: tuple[Turn, ...], *, is_live: bool) -> HTMLResponse:
+        return HTMLResponse(self._turns(turns, "chat.html", is_live=is_live))
 
     def privacy(self) -> HTMLResponse:
-        return HTMLResponse(self._draw("privacy.html", text=self._privacy))
+        return HTMLResponse(self._draw("privacy.html", text=self._privacy()))
 
     def refusal(self, status: int, path: str) -> Response:
         """The emergency card as an answer to a request that was not served."""
@@ -241,8 +313,11 @@ class _Pages:
             return JSONResponse({"texts": [], "buttons": [], "html": html}, status)
         return HTMLResponse(self._draw("problem.html"), status)
 
-    def as_json(self, turns: tuple[Turn, ...]) -> dict[str, Any]:
-        """What was answered, as data and as the same HTML that the page is made of."""
+    def as_json(self, turns: tuple[Turn, ...], *, is_live: bool) -> dict[str, Any]:
+        """What was answered, as data and as the same HTML that the page is made of.
+
+        `live` tells the page to look for news of staff.
+        """
         answers = [turn for turn in turns if turn.by_bot]
         return {
             "texts": [text for turn in answers for text in turn.texts],
@@ -252,15 +327,28 @@ class _Pages:
                 for button in turn.buttons
             ],
             "html": self._turns(turns, "turns.html"),
+            "staff": [text for turn in turns if turn.by_staff for text in turn.texts],
+            "live": is_live,
         }
 
-    def _turns(self, turns: tuple[Turn, ...], name: str) -> str:
-        """A template of the conversation; `newest` is the place of the last thing said."""
-        own = (place for place, turn in enumerate(turns) if not turn.by_bot)
-        return self._draw(name, turns=turns, newest=max(own, default=-1))
+    def _turns(self, turns: tuple[Turn, ...], name: str, **values: object) -> str:
+        """A template of the conversation; `newest` is the place of the last thing said.
+
+        The choices of `answering` are open: the bot's last turn, if the person said nothing
+        after it.
+        """
+        own = [place for place, turn in enumerate(turns) if not (turn.by_bot or turn.by_staff)]
+        bots = [place for place, turn in enumerate(turns) if turn.by_bot]
+        newest, answering = max(own, default=-1), max(bots, default=-1)
+        answering = answering if answering > newest else -1
+        return self._draw(name, turns=turns, newest=newest, answering=answering, **values)
 
     def _draw(self, name: str, **values: object) -> str:
         return self._jinja.get_template(name).render(values)
+
+
+def _opening(welcome: Reply) -> Turn:
+    return Turn(by_bot=True, texts=welcome.texts, buttons=welcome.buttons)
 
 
 def _version() -> str:

@@ -18,23 +18,38 @@ _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")  # what secrets.token_urlsafe(32) giv
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one side said. `numbers` are the phone numbers in it that may be tapped."""
+    """What one side said. `numbers` are the phone numbers in it that may be tapped.
+
+    `place` grows with each turn that a human of the staff wrote; it is 0 for all else.
+    """
 
     by_bot: bool
     texts: tuple[str, ...]
     buttons: tuple[Button, ...] = ()
     urgent: bool = False
     numbers: tuple[str, ...] = ()
+    place: int = 0
+
+    @property
+    def by_staff(self) -> bool:
+        """Whether a human of the staff wrote it."""
+        return self.place > 0
 
 
 @dataclass(slots=True)
 class Conversation:
-    """The turns of one browser session, oldest first."""
+    """The turns of one browser session, oldest first.
+
+    `is_live` says that staff may know of it and write here.
+    """
 
     chat: str
     turns: deque[Turn]
     seen_at: float
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_live: bool = False
+    # Begins with the time, so that it goes on growing when the server was started anew.
+    last_place: int = field(default_factory=lambda: int(time.time()))
 
     def say(self, text: str) -> Turn:
         """Add what the person said."""
@@ -51,6 +66,15 @@ class Conversation:
                 numbers=numbers,
             )
         )
+
+    def hear_staff(self, text: str) -> Turn:
+        """Add what somebody of the staff wrote."""
+        self.last_place += 1
+        return self._add(Turn(by_bot=False, texts=(text,), place=self.last_place))
+
+    def staff_after(self, place: int) -> tuple[Turn, ...]:
+        """What staff wrote after the turn of theirs at `place`."""
+        return tuple(turn for turn in self.turns if turn.place > place)
 
     def label_of(self, action: str) -> str:
         """What a button that was shown says, or "" for one that never was."""
@@ -102,6 +126,10 @@ class Conversations:
         conversation.seen_at = self._clock()
         self._open.move_to_end(digest)
         return ticket, conversation
+
+    def rejoin(self, ticket: str) -> Conversation | None:
+        """The conversation of a ticket that we may have given out before a restart."""
+        return self.join(ticket)[1] if _TICKET.fullmatch(ticket) else None
 
     def end(self, ticket: str) -> None:
         """Drop the conversation of a ticket."""

@@ -10,7 +10,12 @@ const composer = document.getElementById("composer");
 const box = document.getElementById("message");
 const leaveLink = document.querySelector(".leave");
 
+const LOOK_MS = 3_000;
+const LOOK_HIDDEN_MS = 15_000;
+const LOOK_MOST_MS = 60_000;
+
 let queue = Promise.resolve();
+let isLooking = false;
 let lastEscape = 0;
 
 document.documentElement.classList.add("scripted");
@@ -72,6 +77,50 @@ async function say(said, pending, typed) {
   pending.remove();
   const turns = append(answer.html);
   reveal(turns, typed);
+  lookForStaff(answer.live);
+}
+
+// Once staff may know of the conversation, ask our own server now and then what they wrote.
+function lookForStaff(isLive) {
+  if (isLive && !isLooking) {
+    isLooking = true;
+    document.getElementById("watch").hidden = true;
+    document.getElementById("live").hidden = false;
+    lookAgain(LOOK_MS);
+  }
+}
+
+function lookAgain(gap) {
+  setTimeout(async () => {
+    let next = document.hidden ? LOOK_HIDDEN_MS : LOOK_MS;
+    try {
+      showStaff(await news());
+    } catch {
+      next = Math.min(gap * 2, LOOK_MOST_MS);
+    }
+    lookAgain(next);
+  }, gap);
+}
+
+async function news() {
+  const places = [...log.querySelectorAll(".staff")].map((turn) => Number(turn.dataset.place));
+  const response = await fetch(`/api/news?seen=${Math.max(0, ...places)}`, {
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!response.ok) {
+    throw new Error("no news");
+  }
+  return (await response.json()).html;
+}
+
+// What a person wrote stands below all else; the open choices of the bot stay open.
+function showStaff(html) {
+  const turns = [...new DOMParser().parseFromString(html, "text/html").body.children];
+  const fresh = turns.filter(
+    (turn) => !log.querySelector(`.staff[data-place="${turn.dataset.place}"]`),
+  );
+  log.append(...fresh);
+  fresh[0]?.scrollIntoView({ block: "nearest" });
 }
 
 async function post(path, body) {
@@ -140,12 +189,14 @@ function leave() {
 
 // A link from another site brings no cookie along (SameSite=Strict); our own request does.
 async function resume() {
+  lookForStaff("live" in log.dataset);
   if ("begun" in log.dataset) {
     document.getElementById("latest")?.scrollIntoView({ block: "start" });
     return;
   }
   const response = await fetch("/api/conversation");
-  const { html } = await response.json();
+  const { html, live } = await response.json();
+  lookForStaff(live);
   if (html.trim() && !log.querySelector(".you")) {
     reveal(append(html), true);
   }

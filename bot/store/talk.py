@@ -1,0 +1,234 @@
+"""What staff and a person write to each other while staff have taken over a conversation.
+
+A line of staff waits until its channel has delivered it. Whoever takes over is there until
+they leave, lose the case, or say nothing for too long.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.actions import Answer, Hear, Refusal
+from bot.core.escalation import BOT, SYSTEM, Case
+from bot.core.model import DeliveryStatus
+from bot.core.takeover import STAYS
+from bot.store import cases
+from bot.store.audit import Writing
+from bot.store.codec import AnyRow, line_of, short
+from bot.store.engine import Database
+from bot.store.keys import Keys
+from bot.store.records import TalkLine
+from bot.store.schema import contact, escalation, takeover, talk
+
+PERSON = ""  # the author of what the person of the case writes
+NOT_THEIRS = "Only the owner of the case writes; assign it to yourself first."
+UNREACHABLE = "The chat of this person is not kept any more; nothing can be sent."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A line that was written and now has to get to its chat."""
+
+    id: str
+    case: Case
+    chat: str
+    text: str
+
+
+class Talk:
+    """The conversations that staff took over."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: Keys,
+        writing: Callable[[str], AbstractAsyncContextManager[Writing]],
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._writing = writing
+
+    async def write(
+        self, number: int, author: str, text: str, *, row_version: int, leaving: bool
+    ) -> Letter | Refusal:
+        """Keep what the owner of a case writes to its person, to be delivered.
+
+        Refused to anybody else, and when the case changed since `row_version`.
+        """
+        async with self._writing("") as writing:
+            case = await cases.find(writing.connection, number)
+            if case is None:
+                return Refusal("There is no such case.")
+            if case.status != "acknowledged" or case.assignee != author:
+                return Refusal(NOT_THEIRS)
+            if case.row_version != row_version:
+                return Refusal(
+                    f"{case.label} changed since the preview: read it, then write again."
+                )
+            return await self._add(writing, case, author, text, leaving=leaving)
+
+    async def leave(self, number: int, text: str, *, actor: str = SYSTEM) -> Letter | Refusal:
+        """Let the bot tell the person with `text` that nobody of the staff is there any more."""
+        async with self._writing("") as writing:
+            case = await cases.find(writing.connection, number)
+            held = None if case is None else await _held(writing.connection, case.subject_key)
+            if case is None or held is None or held.escalation_id != case.id:
+                return Refusal("Nobody has taken over this conversation.")
+            if actor not in (SYSTEM, held.staff_id):
+                return Refusal(f"{held.staff_id} has taken over this conversation.")
+            return await self._add(writing, case, actor, text, leaving=True)
+
+    async def settle(self, line_id: str, status: DeliveryStatus) -> None:
+        """Note, once, how the delivery of a line went; the history of the case says so."""
+        async with self._writing("") as writing:
+            found = await writing.connection.execute(select(talk).where(talk.c.id == line_id))
+            row = found.first()
+            if row is not None:
+                await _settle(writing, row, status)
+
+    async def take(self, chat: str) -> tuple[TalkLine, ...]:
+        """What waits for this chat, oldest first; it counts as delivered from now on."""
+        key = self._keys.subject(chat)
+        waiting = _waiting().where(talk.c.subject_key == key, talk.c.sealed.is_not(None))
+        async with self._database.reading() as connection:
+            if (await connection.execute(waiting.limit(1))).first() is None:
+                return ()
+        async with self._writing("") as writing:
+            rows = list(await writing.connection.execute(waiting))
+            for row in rows:
+                await _settle(writing, row, "sent")
+        return tuple(line_of(self._keys, row) for row in rows)
+
+    async def hear(self, chat: str, text: str, *, identity: str) -> bool:
+        """Keep what the person writes, if somebody of the staff is there. Whether it was kept.
+
+        The same `identity` twice is kept once.
+        """
+        if await self.present(chat) is None:
+            return False
+        entry_key = self._keys.fingerprint(f"{chat}\0{identity}\0talk")
+        known = select(talk.c.id).where(talk.c.entry_key == entry_key)
+        async with self._writing("") as writing:
+            held = await _held(writing.connection, self._keys.subject(chat))
+            case = held and await cases.find(writing.connection, held.escalation_id)
+            if case is None or held is None or held.until <= writing.now:
+                return False
+            if (await writing.connection.execute(known)).first() is not None:
+                return True
+            if isinstance(await cases.act(writing, case, Hear(BOT)), Refusal):
+                return False
+            await self._insert(writing, case, PERSON, text, entry_key=entry_key, status="sent")
+            return True
+
+    async def present(self, chat: str) -> str | None:
+        """Who of the staff has taken over this chat, or None."""
+        async with self._database.reading() as connection:
+            held = await _held(connection, self._keys.subject(chat))
+        return None if held is None else str(held.staff_id)
+
+    async def taken_over(self, case: Case) -> str:
+        """Who has taken over the conversation of `case`, or ""."""
+        query = select(takeover.c.staff_id).where(takeover.c.escalation_id == case.id)
+        async with self._database.reading() as connection:
+            return str((await connection.execute(query)).scalar() or "")
+
+    async def ended(self, now: datetime) -> tuple[int, ...]:
+        """The cases whose takeover is over without a word: silence, or another owner."""
+        is_over = or_(
+            takeover.c.until <= now,
+            escalation.c.status != "acknowledged",
+            escalation.c.assignee != takeover.c.staff_id,
+        )
+        query = select(escalation.c.number).join(
+            takeover, takeover.c.escalation_id == escalation.c.id
+        )
+        async with self._database.reading() as connection:
+            return tuple((await connection.execute(query.where(is_over))).scalars())
+
+    async def undelivered(self, before: datetime) -> tuple[str, ...]:
+        """The lines from before `before` that no channel has delivered."""
+        query = _waiting().where(talk.c.created_at < before)
+        async with self._database.reading() as connection:
+            return tuple(row.id for row in await connection.execute(query))
+
+    async def _add(
+        self, writing: Writing, case: Case, author: str, text: str, *, leaving: bool
+    ) -> Letter | Refusal:
+        sealed = select(contact.c.sealed).where(contact.c.subject_key == case.subject_key)
+        chat = (await writing.connection.execute(sealed)).scalar()
+        await writing.connection.execute(
+            delete(takeover).where(takeover.c.subject_key == case.subject_key)
+        )
+        if chat is None:
+            return Refusal(UNREACHABLE)
+        if not leaving:
+            row = {"subject_key": case.subject_key, "escalation_id": case.id}
+            until = writing.now + STAYS
+            await writing.connection.execute(
+                insert(takeover).values(staff_id=author, until=until, **row)
+            )
+        own = await self._insert(writing, case, author, text, leaving=leaving)
+        return Letter(id=own, case=case, chat=self._keys.decrypt(chat), text=text)
+
+    async def _insert(
+        self,
+        writing: Writing,
+        case: Case,
+        author: str,
+        text: str,
+        *,
+        leaving: bool = False,
+        entry_key: str = "",
+        status: DeliveryStatus | None = None,
+    ) -> str:
+        own = str(uuid.uuid4())
+        last = select(func.max(talk.c.place)).where(talk.c.escalation_id == case.id)
+        row = {
+            "id": own,
+            "escalation_id": case.id,
+            "subject_key": case.subject_key,
+            "entry_key": entry_key or own,
+            "place": 1 + int((await writing.connection.execute(last)).scalar() or 0),
+            "created_at": writing.now,
+            "author": short(author, 80),
+            "leaving": leaving,
+            "sealed": self._keys.encrypt(text),
+            "delivery_status": status,
+        }
+        await writing.connection.execute(insert(talk).values(**row))
+        return own
+
+
+def _waiting() -> Select[Any]:
+    """Lines that no channel has delivered yet, in order."""
+    return select(talk).where(talk.c.delivery_status.is_(None)).order_by(talk.c.place)
+
+
+async def _held(connection: AsyncConnection, subject_key: str) -> AnyRow | None:
+    query = select(takeover).where(takeover.c.subject_key == subject_key)
+    return (await connection.execute(query)).first()
+
+
+async def _settle(writing: Writing, row: AnyRow, status: DeliveryStatus) -> None:
+    """Note how the delivery went. Whoever cannot be reached is not taken over either."""
+    done = await writing.connection.execute(
+        update(talk)
+        .where(talk.c.id == row.id, talk.c.delivery_status.is_(None))
+        .values(delivery_status=status)
+    )
+    case = await cases.find(writing.connection, row.escalation_id)
+    if done.rowcount != 1 or case is None:
+        return
+    if status != "sent":
+        await writing.connection.execute(
+            delete(takeover).where(takeover.c.subject_key == row.subject_key)
+        )
+    await cases.act(writing, case, Answer(row.author, status == "sent", row.leaving))

@@ -1,0 +1,78 @@
+"""The product as `run` starts it, in the event loop of a test."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sse_starlette.sse import AppStatus
+
+from bot.running import serve
+from bot.settings import Settings
+from bot.store import Keys, Store
+from tests.console_visits import Somebody
+from tests.e2e.whole import content
+
+
+@dataclass(slots=True)
+class Running:
+    """Where the product listens, what it said at its start, and a second door to its store."""
+
+    url: str
+    said: list[str]
+    store: Store
+
+    @property
+    def password(self) -> str:
+        """The first admin's, as it was printed."""
+        found = re.search(r"with the password (\S+) and", "\n".join(self.said))
+        assert found, self.said
+        return found[1]
+
+    @asynccontextmanager
+    async def browser(self) -> AsyncIterator[Somebody]:
+        """A browser without scripts."""
+        async with httpx.AsyncClient(base_url=self.url) as client:
+            yield Somebody(client)
+
+
+@asynccontextmanager
+async def running(folder: Path, **settings: Any) -> AsyncIterator[Running]:
+    """The whole product with these settings, its data in `folder`."""
+    AppStatus.should_exit = False  # of the whole process: a test before may have left it set
+    content()  # trained before the clocks of the test begin
+    said: list[str] = []
+    given = Settings(_env_file=None, var_dir=folder, web_port=0, durable_work=False, **settings)  # pyright: ignore[reportCallIssue]
+    # It is stopped as a container is; the server gives the signal back when it has stopped.
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    task = asyncio.create_task(serve(given, content=content, say=said.append))
+    try:
+        async with asyncio.timeout(60):
+            url = await _address(said, task)
+        store = await Store.open(given.database, Keys.load_or_create(given.keys_file)[0])
+        try:
+            yield Running(url, said, store)
+        finally:
+            await store.close()
+    finally:
+        if not task.done():
+            signal.raise_signal(signal.SIGTERM)
+        await task
+        signal.signal(signal.SIGTERM, before)
+
+
+async def _address(said: list[str], task: asyncio.Task[None]) -> str:
+    while True:
+        found = re.search(r"open (http://\S+) in a browser", "\n".join(said))
+        if found:
+            return found[1]
+        if task.done():
+            task.result()
+        await asyncio.sleep(0.02)

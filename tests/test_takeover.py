@@ -1,0 +1,441 @@
+"""Staff take a conversation over: what the person sees, what the bot does, what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text as sql
+
+from bot.core.actions import Acknowledge, Assign, Refusal, Resolve
+from bot.core.decide import Content
+from bot.core.escalation import Case
+from bot.core.model import Decision, DeliveryStatus, Level, Message, Person, Reply
+from bot.core.takeover import STAYS, approved, framed, is_reachable, passed_on, steps_back
+from bot.errors import StoreAway
+from bot.service import Service
+from bot.store import Keys, Retention, Spool, Store
+from bot.takeover import GIVEN_UP, Takeover
+from tests.escalation_values import MINUTE, Clock, an_entry
+from tests.escalation_values import a_case as a_new_case
+from tests.reading import knowledge
+
+pytestmark = pytest.mark.anyio
+
+OPENING = "A person from the support team writes to you. This is not the bot:"
+LEFT = "The person from the support team has left this chat."
+
+
+@dataclass
+class Line:
+    """A channel that delivers, or not."""
+
+    status: DeliveryStatus = "sent"
+    error: Exception | None = None
+    got: list[str] = field(default_factory=list)
+
+    async def __call__(self, chat: str, text: str) -> DeliveryStatus:
+        if self.error:
+            raise self.error
+        self.got.append(text)
+        return self.status
+
+
+async def owned(store: Store, chat: str = "tg:4711", **changes: object) -> Case:
+    """A case that ana has taken."""
+    entry = an_entry(chat=chat, channel=chat.partition(":")[0], **changes)
+    case = await store.record(entry)
+    await store.act(case.id, Acknowledge("ana"))
+    return await of(store, case)
+
+
+async def of(store: Store, case: Case) -> Case:
+    found = await store.find(case.id)
+    assert found is not None
+    return found
+
+
+def takeover(store: Store, clock: Clock, line: Line) -> Takeover:
+    return Takeover(lambda: store, knowledge(), {"tg": line}, free=True, now=clock)
+
+
+async def lines_of(store: Store, case: Case) -> list[tuple[str, str | None, str | None]]:
+    file = await store.show(case.id)
+    assert file is not None
+    return [(line.author, line.text, line.delivery_status) for line in file.talk]
+
+
+async def events_of(store: Store, case: Case) -> list[str]:
+    file = await store.show(case.id)
+    assert file is not None
+    return [each.event.type for each in file.events]
+
+
+# ---- how it reads ------------------------------------------------------------------------
+
+
+def test_a_message_of_staff_says_that_a_human_writes_and_when_they_are_gone() -> None:
+    case = a_new_case()
+
+    stays = framed(knowledge(), case, "Are you safe?", leaving=False)
+    leaves = framed(knowledge(), case, "Take care.", leaving=True)
+    left = framed(knowledge(), case, "", leaving=True)
+
+    assert stays == f"{OPENING}\n\nAre you safe?"
+    assert leaves.startswith(f"{OPENING}\n\nTake care.\n\n{LEFT}")
+    assert left.startswith(LEFT)
+    assert left.endswith("Call 999.")
+
+
+def test_approved_texts_carry_the_numbers_of_the_country_and_promise_nothing() -> None:
+    texts = approved(knowledge(), a_new_case())
+
+    assert len(texts) >= 5
+    assert any("999" in each.text for each in texts)
+    for each in texts:
+        assert "{" not in each.text
+        assert "soon" not in each.text
+        assert "minutes" not in each.text
+
+
+@pytest.mark.parametrize(
+    ("chat", "reachable"),
+    [
+        ("tg:4711", True),
+        ("tg:-1004711", False),
+        ("web:ab12", True),
+        ("terminal", False),
+        ("tg:", False),
+    ],
+)
+def test_staff_reach_private_chats_only(chat: str, reachable: bool) -> None:
+    assert is_reachable(chat) is reachable
+
+
+# ---- when the bot steps back --------------------------------------------------------------
+
+
+def a_decision(path: tuple[str, ...], level: Level = Level.INFO, **changes: object) -> Decision:
+    decision = Decision(level, level, "", "", Reply(("answer",)), Person(), path=path)
+    return replace(decision, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("message", "decision", "expected"),
+    [
+        pytest.param(Message("tg:1", "ok"), a_decision(("match",)), True, id="an answer"),
+        pytest.param(Message("tg:1", "ok"), a_decision(("none", "fallback")), True, id="nothing"),
+        pytest.param(
+            Message("tg:1", "x"), a_decision(("match",), Level.URGENT), False, id="an alarm"
+        ),
+        pytest.param(Message("tg:1", "x"), a_decision(("guide", "a")), False, id="the guide"),
+        pytest.param(
+            Message("tg:1", "x"),
+            a_decision(("guide", "unclear"), Level.EMERGENCY),
+            True,
+            id="what the guide did not understand",
+        ),
+        pytest.param(Message("tg:1", "/help"), a_decision(("command",)), False, id="a command"),
+        pytest.param(Message("tg:1", button="b"), a_decision(("match",)), False, id="a button"),
+        pytest.param(Message("tg:1", "x"), a_decision(()), False, id="no path"),
+        pytest.param(
+            Message("tg:1", "x"), a_decision(("match",), asks=True), False, id="the grey zone"
+        ),
+        pytest.param(Message("tg:-1", "x", group=True), a_decision(("match",)), False, id="group"),
+    ],
+)
+def test_the_bot_steps_back_from_mere_talk_only(
+    message: Message, decision: Decision, expected: bool
+) -> None:
+    assert steps_back(message, decision) is expected
+
+
+def test_what_is_passed_on_says_so_with_the_number_and_changes_no_state() -> None:
+    person = Person(country="GB", state=replace(Person().state, topic="what_is_baclofen"))
+    heard = a_decision(("match",), person=Person(country="GB"))
+
+    decision = passed_on(knowledge(), person, heard)
+
+    assert "passed this on" in decision.reply.texts[0]
+    assert "999" in decision.reply.texts[0]
+    assert decision.person == person
+    assert decision.path == ("taken_over", "match")
+
+
+# ---- writing, on both databases -----------------------------------------------------------
+
+
+async def test_what_staff_write_is_kept_delivered_and_noted(store: Store, clock: Clock) -> None:
+    line, case = Line(), await owned(store)
+
+    went = await takeover(store, clock, line).write(case, "ana", "Are you safe?", leaving=False)
+
+    assert went == "sent"
+    assert line.got == [f"{OPENING}\n\nAre you safe?"]
+    assert await lines_of(store, case) == [("ana", line.got[0], "sent")]
+    assert await store.talk.present("tg:4711") == "ana"
+    assert (await events_of(store, case))[-1] == "reply_sent"
+    assert (await of(store, case)).first_response_at == clock()
+
+
+@pytest.mark.parametrize("broken", [Line("blocked"), Line("failed"), Line(error=OSError("x"))])
+async def test_what_does_not_arrive_is_noted_and_takes_nothing_over(
+    store: Store, clock: Clock, broken: Line
+) -> None:
+    case = await owned(store)
+
+    went = await takeover(store, clock, broken).write(case, "ana", "hello", leaving=False)
+
+    assert went in ("blocked", "failed")
+    assert await store.talk.present("tg:4711") is None
+    assert (await events_of(store, case))[-1] == "reply_failed"
+    assert (await of(store, case)).first_response_at is None
+
+
+async def test_the_page_fetches_each_line_once_and_only_then_it_counts(
+    store: Store, clock: Clock
+) -> None:
+    case, desk = await owned(store, "web:ab"), takeover(store, clock, Line())
+
+    went = await desk.write(case, "ana", "one", leaving=False)
+    await desk.write(await of(store, case), "ana", "two", leaving=False)
+    before = await lines_of(store, case)
+    fetched = await desk.fetch("web:ab")
+    again, other = await desk.fetch("web:ab"), await desk.fetch("web:cd")
+
+    assert went is None
+    assert [status for _, _, status in before] == [None, None]
+    assert [text.splitlines()[-1] for text in fetched] == ["one", "two"]
+    assert (again, other) == ((), ())
+    assert [status for _, _, status in await lines_of(store, case)] == ["sent", "sent"]
+    assert (await events_of(store, case)).count("reply_sent") == 2
+
+
+async def test_a_line_that_no_page_asks_for_is_given_up(store: Store, clock: Clock) -> None:
+    case, desk = await owned(store, "web:ab"), takeover(store, clock, Line())
+    await desk.write(case, "ana", "hello", leaving=True)
+
+    clock.move(GIVEN_UP + MINUTE)
+    await desk.look()
+
+    assert (await lines_of(store, case))[0][2] == "failed"
+    assert await desk.fetch("web:ab") == ()
+    assert (await events_of(store, case))[-1] == "reply_failed"
+
+
+async def test_only_the_owner_of_the_case_as_it_is_now_writes(store: Store, clock: Clock) -> None:
+    line, case = Line(), await owned(store)
+    desk = takeover(store, clock, line)
+
+    stranger = await desk.write(case, "leo", "hi", leaving=False)
+    await store.act(case.id, Assign("ana", "leo"))
+    was_owner = await desk.write(case, "ana", "hi", leaving=False)
+    stale = await desk.write(case, "leo", "hi", leaving=False)
+
+    assert all(isinstance(each, Refusal) for each in (stranger, was_owner, stale))
+    assert line.got == []
+    assert await lines_of(store, case) == []
+
+
+async def test_two_who_write_at_once_get_one_message_through(store: Store, clock: Clock) -> None:
+    line, case = Line(), await owned(store)
+    desk = takeover(store, clock, line)
+
+    went = await asyncio.gather(
+        desk.write(case, "ana", "from ana", leaving=False),
+        desk.write(case, "leo", "from leo", leaving=False),
+    )
+
+    assert went[0] == "sent"
+    assert isinstance(went[1], Refusal)
+    assert len(line.got) == 1
+
+
+async def test_a_forgotten_person_is_not_written_to(store: Store, clock: Clock) -> None:
+    line, case = Line(), await owned(store)
+    desk = takeover(store, clock, line)
+    await desk.write(case, "ana", "a secret of ours", leaving=False)
+
+    await store.forget("tg:4711")
+    case = await of(store, case)
+    went = await desk.write(case, "ana", "hello", leaving=False)
+
+    assert isinstance(went, Refusal)
+    assert len(line.got) == 1
+    assert await lines_of(store, case) == [("ana", None, "sent")]
+    assert await store.talk.present("tg:4711") is None
+    assert not await desk.can_reach(case)
+
+
+async def test_with_the_store_away_nothing_is_sent() -> None:
+    desk = Takeover(lambda: None, knowledge(), {"tg": Line()})
+
+    with pytest.raises(StoreAway):
+        await desk.write(a_new_case(), "ana", "hello", leaving=False)
+    assert await desk.fetch("web:ab") == ()
+
+
+# ---- leaving ------------------------------------------------------------------------------
+
+
+async def test_whoever_leaves_says_so_in_their_last_message(store: Store, clock: Clock) -> None:
+    line, case = Line(), await owned(store)
+
+    await takeover(store, clock, line).write(case, "ana", "Take care.", leaving=True)
+
+    assert LEFT in line.got[0]
+    assert await store.talk.present("tg:4711") is None
+
+
+async def _by_time(store: Store, clock: Clock, case: Case) -> None:
+    del store, case
+    clock.move(STAYS + MINUTE)
+
+
+async def _by_hand_over(store: Store, clock: Clock, case: Case) -> None:
+    del clock
+    await store.act(case.id, Assign("ana", "leo"))
+
+
+async def _by_resolving(store: Store, clock: Clock, case: Case) -> None:
+    del clock
+    await store.act(case.id, Resolve("ana", "followed_up", unreviewed=True))
+
+
+@pytest.mark.parametrize("end", [_by_time, _by_hand_over, _by_resolving])
+async def test_the_person_is_told_when_somebody_is_gone_without_a_word(
+    store: Store, clock: Clock, end: Callable[..., object]
+) -> None:
+    line, case = Line(), await owned(store)
+    desk = takeover(store, clock, line)
+    await desk.write(case, "ana", "hello", leaving=False)
+    await desk.look()
+    assert len(line.got) == 1
+
+    await end(store, clock, case)  # type: ignore[misc]
+    await desk.look()
+    await desk.look()
+
+    assert len(line.got) == 2
+    assert line.got[1].startswith(LEFT)
+    assert await store.talk.present("tg:4711") is None
+
+
+# ---- what the person writes back ------------------------------------------------------------
+
+
+async def test_what_the_person_writes_is_kept_once_and_waits_to_be_read(
+    store: Store, clock: Clock
+) -> None:
+    case, desk = await owned(store), takeover(store, clock, Line())
+    before = await store.talk.hear("tg:4711", "too early", identity="1")
+    await desk.write(case, "ana", "hello", leaving=False)
+    at_first = await of(store, case)
+
+    heard = await store.talk.hear("tg:4711", "I am here", identity="2")
+    twice = await store.talk.hear("tg:4711", "I am here", identity="2")
+    now = await of(store, case)
+
+    assert (before, heard, twice) == (False, True, True)
+    assert [line[:2] for line in await lines_of(store, case)][1:] == [("", "I am here")]
+    assert (await events_of(store, case)).count("person_wrote") == 1
+    assert now.waiting_since == clock()
+    stale = await desk.write(at_first, "ana", "as if unread", leaving=False)
+    assert isinstance(stale, Refusal)
+    await desk.write(now, "ana", "read", leaving=False)
+    assert (await of(store, case)).waiting_since is None
+
+
+async def test_their_words_are_encrypted_and_go_with_retention(store: Store, clock: Clock) -> None:
+    case, desk = await owned(store), takeover(store, clock, Line())
+    await desk.write(case, "ana", "marker of staff", leaving=False)
+    await store.talk.hear("tg:4711", "marker of the person", identity="2")
+    async with store._database.reading() as connection:
+        rows = str(list(await connection.execute(sql("SELECT * FROM talk"))))
+        history = str(list(await connection.execute(sql("SELECT * FROM event"))))
+
+    await store.reencrypt()
+    still = [text for _, text, _ in await lines_of(store, case)]
+    clock.move(timedelta(days=31))
+    await store.redact_due()
+
+    assert "marker" not in rows
+    assert "marker" not in history
+    assert still == [f"{OPENING}\n\nmarker of staff", "marker of the person"]
+    assert [text for _, text, _ in await lines_of(store, case)] == [None, None]
+    assert (await store.verify_audit()).broken_at is None
+
+
+async def test_a_case_that_goes_takes_its_conversation_along(store: Store, clock: Clock) -> None:
+    case, desk = await owned(store), takeover(store, clock, Line())
+    await desk.write(case, "ana", "hello", leaving=False)
+    await store.act(case.id, Resolve("ana", "followed_up", unreviewed=True))
+
+    clock.move(timedelta(days=400))
+    await store.redact_due(Retention())
+
+    assert await store.find(case.id) is None
+    async with store._database.reading() as connection:
+        assert (await connection.execute(sql("SELECT count(*) FROM talk"))).scalar() == 0
+
+
+# ---- the whole service -----------------------------------------------------------------------
+
+
+@dataclass
+class Outbox:
+    """What the person got."""
+
+    sent: list[Reply] = field(default_factory=list)
+
+    async def __call__(self, reply: Reply) -> DeliveryStatus:
+        self.sent.append(reply)
+        return "sent"
+
+
+EMERGENCY = "he took 30 baclofen and wont wake up"
+TALK = "thank you for writing to me, that is kind"
+
+
+async def test_during_a_takeover_talk_goes_to_the_human_and_an_emergency_gets_its_card(
+    store: Store, clock: Clock, content: Content, keys: Keys, tmp_path: Path
+) -> None:
+    service = Service(content, Spool(tmp_path, keys), store, staff_write=True, clock=clock)
+    outbox, desk = Outbox(), takeover(store, clock, Line())
+    await service.receive(Message("tg:4711", EMERGENCY, update_id="1"), outbox)
+    (case,) = await store.list()
+    await store.act(case.id, Acknowledge("ana"))
+    await desk.write(await of(store, case), "ana", "hello", leaving=False)
+
+    talk = await service.receive(Message("tg:4711", TALK, update_id="2"), outbox)
+    alarm = await service.receive(
+        Message("tg:4711", "I want to kill myself tonight", update_id="3"), outbox
+    )
+    await desk.leave(await of(store, case), "ana")
+    after = await service.receive(Message("tg:4711", TALK, update_id="4"), outbox)
+
+    assert talk.path[0] == "taken_over"
+    assert "passed this on" in outbox.sent[1].texts[0]
+    assert alarm.message_level is Level.SUICIDE_CRISIS
+    assert "passed this on" not in outbox.sent[2].texts[0]
+    assert after.path[0] != "taken_over"
+    said = [text for author, text, _ in await lines_of(store, case) if author == ""]
+    assert said == [TALK]
+    assert (await of(store, case)).signals == 2
+
+
+async def test_without_takeovers_the_bot_answers_and_keeps_nothing(
+    store: Store, clock: Clock, content: Content, keys: Keys, tmp_path: Path
+) -> None:
+    service = Service(content, Spool(tmp_path, keys), store, clock=clock)
+    case, outbox = await owned(store), Outbox()
+    await takeover(store, clock, Line()).write(case, "ana", "hello", leaving=False)
+
+    decision = await service.receive(Message("tg:4711", TALK, update_id="2"), outbox)
+
+    assert decision.path[0] != "taken_over"
+    assert len(await lines_of(store, case)) == 1
