@@ -30,14 +30,18 @@ class Filled:
     numbers: tuple[str, ...]
 
 
+def _is_accent(sign: str) -> bool:
+    """Accents go; the vowel signs of Devanagari are letters and stay."""
+    return bool(unicodedata.combining(sign)) and not "\u0900" <= sign <= "\u097f"
+
+
 def fold(text: str) -> str:
     """Lower case, no accents, words divided by single spaces; other scripts are kept."""
-    plain = unicodedata.normalize("NFKD", text.replace("’", "").replace("'", "").lower())
-    # Accents go; the vowel signs of Devanagari are letters and stay.
-    bare = "".join(
-        char for char in plain if not unicodedata.combining(char) or "\u0900" <= char <= "\u097f"
-    )
-    return " ".join(re.sub(r"[^\w\u0900-\u097f]+", " ", bare).replace("_", " ").split())
+    plain = text.replace("’", "").replace("'", "").lower()
+    if not plain.isascii():
+        apart = unicodedata.normalize("NFKD", plain)
+        plain = "".join(sign for sign in apart if not _is_accent(sign))
+    return " ".join(re.sub(r"[^\w\u0900-\u097f]+", " ", plain).replace("_", " ").split())
 
 
 def country_lines(helplines: Helplines, iso: str) -> CountryLines:

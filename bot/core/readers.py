@@ -25,19 +25,16 @@ SHOWN = 5
 class Policy:
     """The thresholds on probabilities (0 to 1).
 
-    `crisis` and `escalates` are the bars for those levels, `*_elsewhere` in other languages
-    than English. `python -m bot weigh` prints what each bar costs on voices left out: below
-    0.22 two false crises are raised for each one more that is caught. The bars were first
-    chosen by a sweep over the proving voices and two dev sets, so figures on those are not
-    blind to them. From `asks` on, or from
+    `crisis` and `escalates` are the bars for those levels. `python -m bot weigh` prints what
+    each bar costs on voices left out: below 0.22 two false crises are raised for each one
+    more that is caught. They were first chosen by a sweep over the proving voices and two
+    dev sets, so figures on those are not blind to them. From `asks` on, or from
     `asks_backed` on where a signal was seen, the reply asks "Is this happening now?".
     `outside`, `sure`, `margin` and `offered` are bars for topics.
     """
 
     crisis: float = 0.22
     escalates: float = 0.35
-    crisis_elsewhere: float = 0.28
-    escalates_elsewhere: float = 0.40
     asks: float = 0.12
     asks_backed: float = 0.05
     outside: float = 0.5
@@ -45,17 +42,12 @@ class Policy:
     margin: float = 0.15
     offered: float = 0.06
 
-    def level(self, weighed: Weighed, *, english: bool) -> Level:
+    def level(self, weighed: Weighed) -> Level:
         """The level by probability; between the two crises the likelier one."""
-        crisis, escalates = (
-            (self.crisis, self.escalates)
-            if english
-            else (self.crisis_elsewhere, self.escalates_elsewhere)
-        )
-        if weighed.crisis >= crisis:
+        if weighed.crisis >= self.crisis:
             first = weighed.emergency >= weighed.suicide_crisis
             return Level.EMERGENCY if first else Level.SUICIDE_CRISIS
-        return Level.URGENT if weighed.escalates >= escalates else Level.OUT_OF_SCOPE
+        return Level.URGENT if weighed.escalates >= self.escalates else Level.OUT_OF_SCOPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +74,7 @@ class Readers:
         odds = Odds.of(learned, self.topics)
         language = self.language_of(text) if self.language_of else ""
         weighed = weigh(odds.by_group, found, english=is_english(language))
-        level = self.policy.level(weighed, english=is_english(language))
-        assessment = self._assessed(found, odds, learned, weighed, level)
+        assessment = self._assessed(found, odds, learned, weighed)
         if assessment.level.escalates and not assessment.evidence:
             evidence = self._examples(utterance, embedding, learned, assessment)
             assessment = _with_evidence(assessment, evidence)
@@ -122,15 +113,11 @@ class Readers:
         return self.learned.read(utterance.text, embedding), embedding
 
     def _assessed(
-        self,
-        found: SignalReading,
-        odds: Odds,
-        learned: LearnedReading,
-        weighed: Weighed,
-        level: Level,
+        self, found: SignalReading, odds: Odds, learned: LearnedReading, weighed: Weighed
     ) -> Assessment:
-        """What follows from the level that the readers are sure of, with its likeliest kind."""
+        """The level that the readers together are sure of, with the kind that fits it best."""
         policy = self.policy
+        level = policy.level(weighed)
         if not level.escalates:
             bar = policy.asks_backed if found.hits else policy.asks
             # A danger sign that was seen is never passed over in silence.

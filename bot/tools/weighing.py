@@ -175,10 +175,10 @@ def by_others(rows: Sequence[Stranger]) -> Numbers:
 
 def report(rows: Sequence[Stranger], policy: Policy) -> Iterator[str]:
     """The coefficients as they stand in bot/core/weigh.py, and what each bar would catch."""
-    elsewhere = (policy.crisis_elsewhere, policy.escalates_elsewhere)
-    for title, name, english, own in (
-        ("English", "COEFFICIENTS", True, (policy.crisis, policy.escalates)),
-        ("other languages", "ELSEWHERE", False, elsewhere),
+    own = (policy.crisis, policy.escalates)
+    for title, name, english in (
+        ("English", "COEFFICIENTS", True),
+        ("other languages", "ELSEWHERE", False),
     ):
         chosen = [row for row in rows if row.english is english]
         yield f"== {title}: {len(chosen)} messages by voices left out"
