@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,9 @@ from bot.content.load import LANGUAGES
 from bot.core.clocks import NEVER, Calendar
 from bot.core.decide import Content, decide
 from bot.core.knowledge import Practice
-from bot.core.model import Decision, Level, Message, Person
+from bot.core.model import Assessment, Decision, Level, Message, Person
+from bot.core.takeover import steps_back
+from bot.core.understand import Reading
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 UK = Person(country="GB", country_source="told")
@@ -206,6 +208,57 @@ def test_typed_danger_during_buttons_is_triaged_afresh(content: Content) -> None
     after = say(content, "now i cant stay awake and my lips are blue", before.person)
 
     assert after.level is Level.EMERGENCY
+
+
+@dataclass(frozen=True)
+class Sees:
+    """A reader that makes the same of every message."""
+
+    found: Assessment
+
+    def read(self, text: str) -> Reading:
+        return Reading(self.found)
+
+
+def seen(content: Content, found: Assessment, person: Person, text: str) -> Decision:
+    return say(Content(content.knowledge, Sees(found)), text, person)
+
+
+def test_what_the_guide_did_not_understand_still_says_that_danger_was_half_seen(
+    content: Content,
+) -> None:
+    before = say(content, "my dad cannot be woken", UK)
+    grey = Assessment(Level.INFO, kind="emergency/overdose", confidence=0.8, asks=True)
+
+    after = seen(content, grey, before.person, "me tomé muchas")
+
+    assert after.path == ("guide", "unclear")
+    assert after.asks
+    assert not steps_back(Message("test", "me tomé muchas"), after)
+
+
+@pytest.mark.parametrize(
+    ("level", "kind"),
+    [(Level.EMERGENCY, "overdose"), (Level.SUICIDE_CRISIS, "suicide_crisis")],
+)
+def test_a_worse_alarm_is_no_mere_answer_to_a_later_question(
+    content: Content, level: Level, kind: str
+) -> None:
+    before = say(content, "i took one extra tablet by mistake, feel fine", UK)
+
+    after = seen(content, Assessment(level, kind, 0.9), before.person, "i am alone")
+
+    assert before.level is Level.URGENT
+    assert after.message_level is level
+
+
+def test_an_alarm_that_answers_a_later_question_is_still_recorded(content: Content) -> None:
+    before = say(content, "i took 30 baclofen an hour ago", UK)
+
+    after = seen(content, Assessment(Level.EMERGENCY, "overdose", 0.9), before.person, "i am alone")
+
+    assert after.path[0] == "guide"
+    assert after.message_level is Level.EMERGENCY
 
 
 # ---- questions ---------------------------------------------------------------------

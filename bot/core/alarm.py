@@ -131,7 +131,7 @@ def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
         return answered
     if reading.outcome == "sure":
         return None
-    return _unclear(turn)
+    return _unclear(turn, reading)
 
 
 def guide_answer_in(turn: Turn, reading: Reading) -> Decision | None:
@@ -144,17 +144,24 @@ def guide_answer_in(turn: Turn, reading: Reading) -> Decision | None:
     answer_id = wordings.answer_id(turn.message.text, question, known)
     if answer_id:
         return guide_step(turn, open_guide, answer_id, reading)
-    return _answers_a_later_question(turn, open_guide)
+    return _answers_a_later_question(turn, open_guide, reading)
 
 
-def _answers_a_later_question(turn: Turn, open_guide: GuideState) -> Decision | None:
-    """What somebody tells unasked ("I am alone") is taken as said, and the question stays."""
+def _answers_a_later_question(
+    turn: Turn, open_guide: GuideState, reading: Reading
+) -> Decision | None:
+    """What somebody tells unasked ("I am alone") is taken as said, and the question stays.
+
+    A worse alarm than the open one is no mere answer.
+    """
+    if reading.assessment.level > turn.state.level:
+        return None
     for question_id in turn.scribe.card(open_guide.kind).guide:
         if question_id in open_guide.done or question_id == open_guide.asked:
             continue
         told = wordings.told_unasked(turn.message.text, turn.scribe.question(question_id))
         if told:
-            return guide_step(turn, replace(open_guide, asked=question_id), told)
+            return guide_step(turn, replace(open_guide, asked=question_id), told, reading)
     return None
 
 
@@ -234,14 +241,19 @@ def is_plain_denial(turn: Turn) -> bool:
     return short and turn.state.level.escalates and is_denial(turn)
 
 
-def _unclear(turn: Turn) -> Decision:
-    """What is not understood counts as the worse answer, said openly."""
+def _unclear(turn: Turn, reading: Reading) -> Decision:
+    """What is not understood counts as the worse answer, said openly.
+
+    Where the readers half saw danger the decision says so: a human who took the chat over
+    does not get it in place of the person's next step.
+    """
     open_guide = turn.state.guide
     assert open_guide is not None
     stepped = guide_step(turn, open_guide, guide.NOT_SURE)
     first = f"{turn.scribe.phrase('guide_repeat')} {stepped.reply.texts[0]}"
     reply = replace(stepped.reply, texts=(first, *stepped.reply.texts[1:]))
-    return replace(stepped, reply=reply, path=("guide", "unclear"))
+    asks = reading.assessment.asks
+    return replace(stepped, reply=reply, path=("guide", "unclear"), asks=asks)
 
 
 def guide_again(turn: Turn, before: str, *, path: str) -> Decision:
