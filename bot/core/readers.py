@@ -27,14 +27,17 @@ class Policy:
 
     `crisis` and `escalates` are the bars for those levels. `python -m bot weigh` prints what
     each bar costs on voices left out: below 0.22 two false crises are raised for each one
-    more that is caught. They were first chosen by a sweep over the proving voices and two
-    dev sets, so figures on those are not blind to them. From `asks` on, or from
-    `asks_backed` on where a signal was seen, the reply asks "Is this happening now?".
-    `outside`, `sure`, `margin` and `offered` are bars for topics.
+    more that is caught. `unspoken` is the bar for despair that no signal sees: it is like
+    everyday talk of going, leaving and reminding. All were first chosen by a sweep over the
+    proving voices and two dev sets, so figures on those are not blind to them.
+
+    From `asks` on, or from `asks_backed` on where a signal was seen, the reply asks "Is this
+    happening now?". `outside`, `sure`, `margin` and `offered` are bars for topics.
     """
 
     crisis: float = 0.22
     escalates: float = 0.35
+    unspoken: float = 0.40
     asks: float = 0.12
     asks_backed: float = 0.05
     outside: float = 0.5
@@ -42,12 +45,17 @@ class Policy:
     margin: float = 0.15
     offered: float = 0.06
 
-    def level(self, weighed: Weighed) -> Level:
-        """The level by probability; between the two crises the likelier one."""
-        if weighed.crisis >= self.crisis:
-            first = weighed.emergency >= weighed.suicide_crisis
-            return Level.EMERGENCY if first else Level.SUICIDE_CRISIS
-        return Level.URGENT if weighed.escalates >= self.escalates else Level.OUT_OF_SCOPE
+    def level(self, weighed: Weighed, *, signs: bool) -> Level:
+        """The level by probability; between the two crises the likelier one. `signs` is
+        whether any signal was seen."""
+        emergency_first = weighed.emergency >= weighed.suicide_crisis
+        unspoken = not signs and weighed.suicide_crisis > max(weighed.emergency, weighed.urgent)
+        crisis, escalates = (
+            (self.unspoken, self.unspoken) if unspoken else (self.crisis, self.escalates)
+        )
+        if weighed.crisis >= crisis:
+            return Level.EMERGENCY if emergency_first else Level.SUICIDE_CRISIS
+        return Level.URGENT if weighed.escalates >= escalates else Level.OUT_OF_SCOPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +125,7 @@ class Readers:
     ) -> Assessment:
         """The level that the readers together are sure of, with the kind that fits it best."""
         policy = self.policy
-        level = policy.level(weighed)
+        level = policy.level(weighed, signs=bool(found.hits))
         if not level.escalates:
             bar = policy.asks_backed if found.hits else policy.asks
             # A danger sign that was seen is never passed over in silence.

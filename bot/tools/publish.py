@@ -17,7 +17,8 @@ This page is written by `python -m bot evaluate --publish docs/safety.md`. Every
 messages that teach nothing (`tests/cases/`): written by other authors than the examples, kept
 apart by the content check. Labels were set by one author each, without a second reader.
 The bars for a verdict were chosen while looking at these very figures, and misses were read to find
-classes to teach: take them as optimistic for the next stranger.
+classes to teach: take them as optimistic for the next stranger. `python -m bot weigh` prints the
+same for teaching voices that were left out, which is the sterner estimate.
 Content version {content}, {examples} teaching examples.
 
 *Caught* means: an emergency or suicide crisis got one of these two levels. *Asked* means: the bot
@@ -33,6 +34,10 @@ TAIL = """\
 - **Clinical shorthand.** Readings and scales without a plain word ("GCS three").
 - **Two to four words.** Fragments give little to read.
 - **Two needs in one message** where a harmless question outweighs the danger; the bot then asks.
+- **A side question beside a plain danger** ("I have just had a seizure. Can it cause one?") may be
+  read as the question; the bot then answers and asks "Is this happening now?".
+- **Everyday requests** to an assistant and vivid complaints about health are at times taken for
+  despair or danger.
 - **Other languages** than English: few examples, and the embedding model knows English best.
   Emergency words and cards in Spanish, French, German, Portuguese, Italian, Dutch, Polish,
   Russian, Ukrainian, Turkish, Arabic and Hindi are machine-drafted, **awaiting a native
