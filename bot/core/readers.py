@@ -26,8 +26,8 @@ class Policy:
     """The thresholds on probabilities (0 to 1).
 
     `crisis` and `escalates` are the bars for those levels. `python -m bot weigh` prints what
-    each bar costs on voices left out: below 0.22 two false crises are raised for each one
-    more that is caught. `unspoken` is the bar for despair that no signal sees: it is like
+    each bar costs on voices left out: below 0.22 about three false crises are raised for two
+    more that are caught. `unspoken` is the bar for despair that no signal sees: it is like
     everyday talk of going, leaving and reminding. All were first chosen by a sweep over the
     proving voices and two dev sets, so figures on those are not blind to them.
 
@@ -81,8 +81,11 @@ class Readers:
         learned, embedding = self._learned(utterance)
         odds = Odds.of(learned, self.topics)
         language = self.language_of(text) if self.language_of else ""
-        weighed = weigh(odds.by_group, found, english=is_english(language))
-        assessment = self._assessed(found, odds, learned, weighed)
+        english = is_english(language)
+        weighed = weigh(odds.by_group, found, english=english)
+        # In other languages we know few signs: that none was seen says little there.
+        level = self.policy.level(weighed, signs=bool(found.hits) or not english)
+        assessment = self._assessed(found, odds, learned, weighed, level)
         if assessment.level.escalates and not assessment.evidence:
             evidence = self._examples(utterance, embedding, learned, assessment)
             assessment = _with_evidence(assessment, evidence)
@@ -121,11 +124,15 @@ class Readers:
         return self.learned.read(utterance.text, embedding), embedding
 
     def _assessed(
-        self, found: SignalReading, odds: Odds, learned: LearnedReading, weighed: Weighed
+        self,
+        found: SignalReading,
+        odds: Odds,
+        learned: LearnedReading,
+        weighed: Weighed,
+        level: Level,
     ) -> Assessment:
-        """The level that the readers together are sure of, with the kind that fits it best."""
+        """What follows from the level that the readers are sure of, with its likeliest kind."""
         policy = self.policy
-        level = policy.level(weighed, signs=bool(found.hits))
         if not level.escalates:
             bar = policy.asks_backed if found.hits else policy.asks
             # A danger sign that was seen is never passed over in silence.
