@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text as sql
 
-from bot.core.actions import Acknowledge, Assign, Refusal, Resolve
+from bot.core.actions import Acknowledge, Assign, Refusal, Resolve, View
 from bot.core.decide import Content
 from bot.core.escalation import Case
 from bot.core.model import Decision, DeliveryStatus, Level, Message, Person, Reply
@@ -348,6 +348,80 @@ async def test_what_the_person_writes_is_kept_once_and_waits_to_be_read(
     assert isinstance(stale, Refusal)
     await desk.write(now, "ana", "read", leaving=False)
     assert (await of(store, case)).waiting_since is None
+
+
+async def _hears(store: Store, clock: Clock, case: Case) -> None:
+    del clock, case
+    await store.talk.hear("web:ab", "are you still there", identity="2")
+
+
+async def _signals(store: Store, clock: Clock, case: Case) -> None:
+    del case
+    await store.record(
+        an_entry(
+            chat="web:ab",
+            channel="web",
+            update_id="2",
+            level=Level.URGENT,
+            received_at=clock(),
+        )
+    )
+
+
+async def _raises(store: Store, clock: Clock, case: Case) -> None:
+    del case
+    await store.record(an_entry(chat="web:ab", channel="web", update_id="2", received_at=clock()))
+
+
+async def _hears_and_is_read(store: Store, clock: Clock, case: Case) -> None:
+    await _hears(store, clock, case)
+    await store.act(case.id, View("ana"))
+
+
+async def _hears_and_is_handed_over(store: Store, clock: Clock, case: Case) -> None:
+    await _hears(store, clock, case)
+    await store.act(case.id, Assign("ana", "leo"))
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "status", "waits"),
+    [
+        pytest.param(_hears, "acknowledged", True, id="an ordinary message"),
+        pytest.param(_signals, "acknowledged", True, id="another signal"),
+        pytest.param(_raises, "new", True, id="a raised emergency"),
+        pytest.param(_hears_and_is_read, "acknowledged", False, id="a message that was read"),
+        pytest.param(_hears_and_is_handed_over, "acknowledged", True, id="another owner"),
+    ],
+)
+@pytest.mark.parametrize("waited_before", [False, True])
+async def test_what_came_in_before_a_line_arrived_still_waits_to_be_read(
+    store: Store,
+    clock: Clock,
+    meanwhile: Callable[..., Awaitable[None]],
+    status: str,
+    waits: bool,
+    waited_before: bool,
+) -> None:
+    case = await owned(store, "web:ab", level=Level.URGENT)
+    desk = takeover(store, clock, Line())
+    if waited_before:
+        await desk.write(case, "ana", "hello", leaving=False)
+        await store.talk.hear("web:ab", "hi", identity="1")
+    clock.move(MINUTE)
+    await desk.write(await of(store, case), "ana", "are you safe?", leaving=False)
+    clock.move(MINUTE)
+    came_in = clock()
+    await meanwhile(store, clock, case)
+    clock.move(MINUTE)
+
+    await desk.fetch("web:ab")
+    now = await of(store, case)
+
+    assert now.status == status
+    assert (now.waiting_since is not None) is waits
+    if waits and not waited_before:
+        assert now.waiting_since == came_in
+    assert now.first_response_at == clock()
 
 
 async def test_their_words_are_encrypted_and_go_with_retention(store: Store, clock: Clock) -> None:

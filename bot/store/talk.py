@@ -26,9 +26,10 @@ from bot.store.codec import AnyRow, line_of, short
 from bot.store.engine import Database
 from bot.store.keys import Keys
 from bot.store.records import TalkLine
-from bot.store.schema import contact, escalation, takeover, talk
+from bot.store.schema import contact, escalation, event, takeover, talk
 
 PERSON = ""  # the author of what the person of the case writes
+HEARD = ("signal_linked", "person_wrote")  # what the history says when the person wrote
 NOT_THEIRS = "Only the owner of the case writes; assign it to yourself first."
 UNREACHABLE = "The chat of this person is not kept any more; nothing can be sent."
 
@@ -231,4 +232,16 @@ async def _settle(writing: Writing, row: AnyRow, status: DeliveryStatus) -> None
         await writing.connection.execute(
             delete(takeover).where(takeover.c.subject_key == row.subject_key)
         )
-    await cases.act(writing, case, Answer(row.author, status == "sent", row.leaving))
+    unread = await _unread_since(writing.connection, row)
+    await cases.act(writing, case, Answer(row.author, status == "sent", row.leaving, unread))
+
+
+async def _unread_since(connection: AsyncConnection, row: AnyRow) -> datetime | None:
+    """When the person first wrote after the line in `row` was written, if they did."""
+    query = select(func.min(event.c.at)).where(
+        event.c.escalation_id == row.escalation_id,
+        event.c.type.in_(HEARD),
+        event.c.at > row.created_at,
+    )
+    found: datetime | None = (await connection.execute(query)).scalar()
+    return found
