@@ -62,7 +62,8 @@ class Talk:
     ) -> Letter | Refusal:
         """Keep what the owner of a case writes to its person, to be delivered.
 
-        Refused to anybody else, and when the case changed since `row_version`.
+        Refused to anybody else, and when the case changed since `row_version`: each text that
+        is written changes it, so that one preview sends once.
         """
         async with self._writing("") as writing:
             case = await cases.find(writing.connection, number)
@@ -72,9 +73,13 @@ class Talk:
                 return Refusal(NOT_THEIRS)
             if case.row_version != row_version:
                 return Refusal(
-                    f"{case.label} changed since the preview: read it, then write again."
+                    f"{case.label} changed since the preview, or this was sent already: "
+                    "read it before you write again."
                 )
-            return await self._add(writing, case, author, text, leaving=leaving)
+            letter = await self._add(writing, case, author, text, leaving=leaving)
+            if isinstance(letter, Letter):
+                await cases.raise_version(writing.connection, case)
+            return letter
 
     async def leave(self, number: int, text: str, *, actor: str = SYSTEM) -> Letter | Refusal:
         """Let the bot tell the person with `text` that nobody of the staff is there any more."""
