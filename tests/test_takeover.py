@@ -215,6 +215,27 @@ async def test_the_page_fetches_each_line_once_and_only_then_it_counts(
     assert (await events_of(store, case)).count("reply_sent") == 2
 
 
+async def test_a_line_that_cannot_be_opened_waits_and_holds_up_no_other(
+    store: Store, clock: Clock
+) -> None:
+    case, desk = await owned(store, "web:ab"), takeover(store, clock, Line())
+    await desk.write(case, "ana", "one", leaving=False)
+    await desk.write(await of(store, case), "ana", "two", leaving=False)
+    foreign = Keys.generate().encrypt("two")
+    async with store._database.writing() as connection:
+        (own,) = await connection.execute(sql("SELECT sealed FROM talk WHERE place = 2"))
+        put = sql("UPDATE talk SET sealed = :sealed WHERE place = 2")
+        await connection.execute(put, {"sealed": foreign})
+
+    fetched = await desk.fetch("web:ab")
+    async with store._database.writing() as connection:
+        await connection.execute(put, {"sealed": own.sealed})
+    with_the_key = await desk.fetch("web:ab")
+
+    assert [text.splitlines()[-1] for text in fetched] == ["one"]
+    assert [text.splitlines()[-1] for text in with_the_key] == ["two"]
+
+
 async def test_a_line_that_no_page_asks_for_is_given_up(store: Store, clock: Clock) -> None:
     case, desk = await owned(store, "web:ab"), takeover(store, clock, Line())
     await desk.write(case, "ana", "hello", leaving=True)

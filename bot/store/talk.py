@@ -6,6 +6,7 @@ they leave, lose the case, or say nothing for too long.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -20,6 +21,7 @@ from bot.core.actions import Answer, Hear, Refusal
 from bot.core.escalation import BOT, SYSTEM, Case
 from bot.core.model import DeliveryStatus
 from bot.core.takeover import STAYS
+from bot.errors import KeyMissing
 from bot.store import cases
 from bot.store.audit import Writing
 from bot.store.codec import AnyRow, line_of, short
@@ -27,6 +29,8 @@ from bot.store.engine import Database
 from bot.store.keys import Keys
 from bot.store.records import TalkLine
 from bot.store.schema import contact, escalation, event, takeover, talk
+
+log = logging.getLogger(__name__)
 
 PERSON = ""  # the author of what the person of the case writes
 HEARD = ("signal_linked", "person_wrote")  # what the history says when the person wrote
@@ -101,7 +105,10 @@ class Talk:
                 await _settle(writing, row, status)
 
     async def take(self, chat: str) -> tuple[TalkLine, ...]:
-        """What waits for this chat, oldest first; it counts as delivered from now on."""
+        """What waits for this chat, oldest first; it counts as delivered from now on.
+
+        A line that no key opens goes on waiting.
+        """
         key = self._keys.subject(chat)
         waiting = _waiting().where(talk.c.subject_key == key, talk.c.sealed.is_not(None))
         async with self._database.reading() as connection:
@@ -109,9 +116,15 @@ class Talk:
                 return ()
         async with self._writing("") as writing:
             rows = list(await writing.connection.execute(waiting))
+            lines = []
             for row in rows:
-                await _settle(writing, row, "sent")
-        return tuple(line_of(self._keys, row) for row in rows)
+                try:
+                    lines.append(line_of(self._keys, row))
+                except KeyMissing:
+                    log.error("a line of staff waits: no key opens it")
+                else:
+                    await _settle(writing, row, "sent")
+        return tuple(lines)
 
     async def hear(self, chat: str, text: str, *, identity: str) -> bool:
         """Keep what the person writes, if somebody of the staff is there. Whether it was kept.
