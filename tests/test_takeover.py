@@ -346,6 +346,63 @@ async def test_the_person_is_told_when_somebody_is_gone_without_a_word(
     assert await store.talk.present("tg:4711") is None
 
 
+async def test_a_case_that_cannot_be_ended_holds_up_no_other(
+    store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    line, broken, case = Line(), await owned(store, "tg:11"), await owned(store, "tg:12")
+    desk = takeover(store, clock, line)
+    await desk.write(broken, "ana", "hello", leaving=False)
+    await desk.write(case, "ana", "hello", leaving=False)
+    async with store._database.writing() as connection:
+        put = sql("UPDATE contact SET sealed = :sealed WHERE subject_key = :key")
+        foreign = Keys.generate().encrypt("tg:11")
+        await connection.execute(put, {"sealed": foreign, "key": broken.subject_key})
+
+    clock.move(STAYS + MINUTE)
+    await desk.look()
+
+    assert await store.talk.present("tg:12") is None
+    assert [text.startswith(LEFT) for text in line.got] == [False, False, True]
+    assert "KeyMissing" in caplog.text
+
+
+async def test_the_watch_goes_on_after_an_unexpected_error(
+    store: Store, clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.takeover.LOOK_S", 0.01)
+    line, case, idle = Line(), await owned(store), asyncio.Event()
+    desk = takeover(store, clock, line)
+    await desk.write(case, "ana", "hello", leaving=False)
+    clock.move(STAYS + MINUTE)
+
+    def fails_once() -> Store:
+        desk.store = lambda: store
+        raise ValueError("words of a person")
+
+    def away() -> None:
+        idle.set()
+
+    desk.store = fails_once
+    watching = asyncio.create_task(desk.watch())
+    async with asyncio.timeout(10):
+        while [each[2] for each in await lines_of(store, case)] != ["sent", "sent"]:
+            if watching.done():
+                break
+            await asyncio.sleep(0.01)
+        desk.store = away
+        await asyncio.wait(
+            {watching, asyncio.create_task(idle.wait())}, return_when="FIRST_COMPLETED"
+        )
+    still_runs = not watching.done()
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+    assert still_runs
+    assert line.got[1].startswith(LEFT)
+    assert "ValueError" in caplog.text
+    assert "words of a person" not in caplog.text
+
+
 # ---- what the person writes back ------------------------------------------------------------
 
 
