@@ -346,6 +346,43 @@ async def test_the_person_is_told_when_somebody_is_gone_without_a_word(
     assert await store.talk.present("tg:4711") is None
 
 
+@pytest.mark.parametrize("leaves_first", [False, True])
+async def test_a_person_who_saw_a_line_is_told_when_a_later_one_failed(
+    store: Store, clock: Clock, leaves_first: bool
+) -> None:
+    line, case = Line(), await owned(store)
+    desk = takeover(store, clock, line)
+    await desk.write(case, "ana", "hello", leaving=leaves_first)
+    line.error = OSError("no line")
+    await desk.write(await of(store, case), "ana", "are you safe?", leaving=False)
+    held = await store.talk.present("tg:4711")
+    heard = await store.talk.hear("tg:4711", "hi", identity="2")
+
+    line.error = None
+    await desk.look()
+    await desk.look()
+
+    assert held == (None if leaves_first else "ana")
+    assert not heard
+    assert len(line.got) == (1 if leaves_first else 2)
+    assert LEFT in line.got[-1]
+    assert await store.talk.present("tg:4711") is None
+
+
+async def test_a_goodbye_that_fails_is_not_tried_for_ever(store: Store, clock: Clock) -> None:
+    line, case = Line(), await owned(store)
+    desk = takeover(store, clock, line)
+    await desk.write(case, "ana", "hello", leaving=False)
+    line.status = "blocked"
+    await desk.write(await of(store, case), "ana", "are you safe?", leaving=False)
+
+    for _ in range(3):
+        await desk.look()
+
+    assert len(line.got) == 3
+    assert await store.talk.present("tg:4711") is None
+
+
 async def test_a_case_that_cannot_be_ended_holds_up_no_other(
     store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -237,7 +237,7 @@ async def _held(connection: AsyncConnection, subject_key: str) -> AnyRow | None:
 
 
 async def _settle(writing: Writing, row: AnyRow, status: DeliveryStatus) -> None:
-    """Note how the delivery went. Whoever cannot be reached is not taken over either."""
+    """Note how the delivery went. Nobody stays in a conversation that they cannot reach."""
     done = await writing.connection.execute(
         update(talk)
         .where(talk.c.id == row.id, talk.c.delivery_status.is_(None))
@@ -247,11 +247,31 @@ async def _settle(writing: Writing, row: AnyRow, status: DeliveryStatus) -> None
     if done.rowcount != 1 or case is None:
         return
     if status != "sent":
-        await writing.connection.execute(
-            delete(takeover).where(takeover.c.subject_key == row.subject_key)
-        )
+        await _lose(writing, row)
     unread = await _unread_since(writing.connection, row)
     await cases.act(writing, case, Answer(row.author, status == "sent", row.leaving, unread))
+
+
+async def _lose(writing: Writing, row: AnyRow) -> None:
+    """End the takeover that the line in `row` was part of, which did not arrive.
+
+    Whoever saw an earlier line of it is still to be told that nobody is there; see `ended`.
+    """
+    mine = takeover.c.subject_key == row.subject_key
+    arrived = (
+        select(talk.c.leaving)
+        .where(
+            talk.c.escalation_id == row.escalation_id,
+            talk.c.author != PERSON,
+            talk.c.delivery_status == "sent",
+        )
+        .order_by(talk.c.place.desc())
+        .limit(1)
+    )
+    if (await writing.connection.execute(arrived)).scalar() is False:
+        await writing.connection.execute(update(takeover).where(mine).values(until=writing.now))
+    else:
+        await writing.connection.execute(delete(takeover).where(mine))
 
 
 async def _unread_since(connection: AsyncConnection, row: AnyRow) -> datetime | None:
