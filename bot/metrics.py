@@ -48,23 +48,26 @@ async def metrics(service: Service, backlog: Backlog, *, model_wanted: bool) -> 
 
 
 def metrics_page(
-    draw: Callable[[], Awaitable[str]], *, token: str
+    draw: Callable[[], Awaitable[str]], *, token: str, proxied: bool
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The page of the figures: for whoever brings `token`; without one for this machine only."""
+    """The page of the figures: for whoever brings `token`; without one for this machine only.
+
+    Where the site is `proxied`, everybody seems to be on this machine: no token, no figures.
+    """
 
     async def page(request: Request) -> Response:
-        if not _may_read(request, token):
+        if not _may_read(request, token, proxied=proxied):
             return Response(status_code=403)
         return PlainTextResponse(await draw(), media_type="text/plain; version=0.0.4")
 
     return page
 
 
-def _may_read(request: Request, token: str) -> bool:
+def _may_read(request: Request, token: str, *, proxied: bool) -> bool:
     if token:
         brought = request.headers.get("authorization", "")
         return hmac.compare_digest(brought.encode(), f"Bearer {token}".encode())
-    if request.client is None or "x-forwarded-for" in request.headers:
+    if proxied or request.client is None or "x-forwarded-for" in request.headers:
         return False
     try:
         return ip_address(request.client.host).is_loopback

@@ -53,7 +53,9 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
         web_chat = _web(settings, service, webhook, takeover)
         figures = partial(metrics, service, backlog, model_wanted=settings.embeddings != "off")
         token = settings.metrics_token.get_secret_value()
-        web_chat.add_route("/metrics", metrics_page(figures, token=token))
+        proxied = bool(settings.web_origin)  # people come by another address than this process's
+        page = metrics_page(figures, token=token, proxied=proxied)
+        web_chat.add_route("/metrics", page)
         web_chat.mount("/staff", _console(settings, keys, service, takeover))
         if service.store is not None:
             told = await ensure_first_admin(service.store)

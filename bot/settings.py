@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     # ---- logs and figures
     metrics_token: SecretStr = Field(
         SecretStr(""),
-        description="What a reader of /metrics has to bring; empty: this machine only.",
+        description="What a reader of /metrics brings; empty: this machine, if no WEB_ORIGIN.",
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 

@@ -16,7 +16,7 @@ from bot.core.escalation import Case
 from bot.core.knowledge import Knowledge, StaffText
 from bot.core.model import DeliveryStatus
 from bot.core.takeover import approved, framed, is_reachable
-from bot.errors import StoreAway, StoreError
+from bot.errors import StoreAway, StoreError, whereabouts
 from bot.store import Store
 from bot.store.talk import Letter
 
@@ -94,8 +94,8 @@ class Takeover:
         while True:
             try:
                 await self.look()
-            except StoreError as error:
-                log.warning("takeovers not looked at: %s", error)
+            except Exception as error:  # this runs beside the chats, which must go on
+                log.error("takeovers not looked at: %s", whereabouts(error))
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
@@ -104,15 +104,21 @@ class Takeover:
         if store is None:
             return
         for number in await store.talk.ended(self.now()):
-            case = await store.find(number)
-            if case is None:
-                continue
-            shown = self.framed(case, "", leaving=True)
-            letter = await store.talk.leave(number, shown)
-            if isinstance(letter, Letter):
-                await self._deliver(letter)
+            try:
+                await self._end(store, number)
+            except Exception as error:  # the next case is somebody else's
+                log.error("a takeover was not ended: %s", whereabouts(error))
         for line_id in await store.talk.undelivered(self.now() - GIVEN_UP):
             await store.talk.settle(line_id, "failed")
+
+    async def _end(self, store: Store, number: int) -> None:
+        """Tell the person of a case that whoever took over is gone."""
+        case = await store.find(number)
+        if case is None:
+            return
+        letter = await store.talk.leave(number, self.framed(case, "", leaving=True))
+        if isinstance(letter, Letter):
+            await self._deliver(letter)
 
     async def _deliver(self, letter: Letter) -> DeliveryStatus | None:
         """Send at once where the channel can, and wait a moment for how it went."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from datetime import timedelta
@@ -951,6 +952,19 @@ async def test_a_reply_is_previewed_confirmed_sent_once_and_says_who_writes(
     assert "has left this chat" in chat.got[0]
     case = await case_of(store)
     assert case.first_response_at == NOW
+
+
+async def test_a_double_click_on_send_now_sends_once(store: Store, clock: Clock) -> None:
+    chat = Chat()
+    await a_case(store)
+    browser = await signed_in(console(store, clock, takeover=takeover(store, clock, chat)), store)
+    await browser.post("/case/1001/acknowledge")
+    preview = await browser.post("/case/1001/reply", text="are you safe?")
+
+    answers = await asyncio.gather(confirm(browser, preview), confirm(browser, preview))
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert len(chat.got) == 1
 
 
 async def test_where_only_approved_texts_are_allowed_own_words_are_not_sent(

@@ -62,20 +62,27 @@ def test_figures_count_and_hold_no_word_and_no_id(tmp_path: Path, content: Conte
         assert private not in found
 
 
+FORWARDED = {"x-forwarded-for": "203.0.113.9"}
+BEARER = {"authorization": "Bearer s3"}
+
+
 @pytest.mark.parametrize(
-    ("token", "host", "headers", "status"),
+    ("token", "proxied", "host", "headers", "status"),
     [
-        pytest.param("", "127.0.0.1", {}, 200, id="this machine"),
-        pytest.param("", "203.0.113.9", {}, 403, id="another machine"),
-        pytest.param("", "127.0.0.1", {"x-forwarded-for": "203.0.113.9"}, 403, id="by a proxy"),
-        pytest.param("s3", "127.0.0.1", {}, 403, id="no token"),
-        pytest.param("s3", "203.0.113.9", {"authorization": "Bearer s3"}, 200, id="token"),
-        pytest.param("s3", "203.0.113.9", {"authorization": "Bearer s4"}, 403, id="wrong token"),
+        pytest.param("", False, "127.0.0.1", {}, 200, id="this machine"),
+        pytest.param("", False, "203.0.113.9", {}, 403, id="another machine"),
+        pytest.param("", False, "127.0.0.1", FORWARDED, 403, id="by a proxy that says so"),
+        pytest.param("", True, "127.0.0.1", {}, 403, id="by a proxy that says nothing"),
+        pytest.param("s3", False, "127.0.0.1", {}, 403, id="no token"),
+        pytest.param("s3", False, "203.0.113.9", BEARER, 200, id="token"),
+        pytest.param("s3", True, "127.0.0.1", BEARER, 200, id="token by a proxy"),
+        pytest.param("s3", False, "203.0.113.9", {"authorization": "Bearer s4"}, 403, id="wrong"),
     ],
 )
 def test_figures_are_for_this_machine_or_who_brings_the_token(
-    token: str, host: str, headers: dict[str, str], status: int
+    token: str, proxied: bool, host: str, headers: dict[str, str], status: int
 ) -> None:
-    app = Starlette(routes=[Route("/metrics", metrics_page(told, token=token))])
+    page = metrics_page(told, token=token, proxied=proxied)
+    app = Starlette(routes=[Route("/metrics", page)])
 
     assert TestClient(app, client=(host, 1)).get("/metrics", headers=headers).status_code == status

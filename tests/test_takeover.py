@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text as sql
 
-from bot.core.actions import Acknowledge, Assign, Refusal, Resolve
+from bot.core.actions import Acknowledge, Assign, Refusal, Resolve, View
 from bot.core.decide import Content
 from bot.core.escalation import Case
 from bot.core.model import Decision, DeliveryStatus, Level, Message, Person, Reply
@@ -215,6 +215,27 @@ async def test_the_page_fetches_each_line_once_and_only_then_it_counts(
     assert (await events_of(store, case)).count("reply_sent") == 2
 
 
+async def test_a_line_that_cannot_be_opened_waits_and_holds_up_no_other(
+    store: Store, clock: Clock
+) -> None:
+    case, desk = await owned(store, "web:ab"), takeover(store, clock, Line())
+    await desk.write(case, "ana", "one", leaving=False)
+    await desk.write(await of(store, case), "ana", "two", leaving=False)
+    foreign = Keys.generate().encrypt("two")
+    async with store._database.writing() as connection:
+        (own,) = await connection.execute(sql("SELECT sealed FROM talk WHERE place = 2"))
+        put = sql("UPDATE talk SET sealed = :sealed WHERE place = 2")
+        await connection.execute(put, {"sealed": foreign})
+
+    fetched = await desk.fetch("web:ab")
+    async with store._database.writing() as connection:
+        await connection.execute(put, {"sealed": own.sealed})
+    with_the_key = await desk.fetch("web:ab")
+
+    assert [text.splitlines()[-1] for text in fetched] == ["one"]
+    assert [text.splitlines()[-1] for text in with_the_key] == ["two"]
+
+
 async def test_a_line_that_no_page_asks_for_is_given_up(store: Store, clock: Clock) -> None:
     case, desk = await owned(store, "web:ab"), takeover(store, clock, Line())
     await desk.write(case, "ana", "hello", leaving=True)
@@ -241,18 +262,18 @@ async def test_only_the_owner_of_the_case_as_it_is_now_writes(store: Store, cloc
     assert await lines_of(store, case) == []
 
 
-async def test_two_who_write_at_once_get_one_message_through(store: Store, clock: Clock) -> None:
-    line, case = Line(), await owned(store)
-    desk = takeover(store, clock, line)
+@pytest.mark.parametrize("chat", ["tg:4711", "web:ab"])
+async def test_one_preview_confirmed_twice_at_once_sends_one_message(
+    store: Store, clock: Clock, chat: str
+) -> None:
+    case, desk = await owned(store, chat), takeover(store, clock, Line())
 
     went = await asyncio.gather(
-        desk.write(case, "ana", "from ana", leaving=False),
-        desk.write(case, "leo", "from leo", leaving=False),
+        *(desk.write(case, "ana", "are you safe?", leaving=False) for _ in range(2))
     )
 
-    assert went[0] == "sent"
-    assert isinstance(went[1], Refusal)
-    assert len(line.got) == 1
+    assert [isinstance(each, Refusal) for each in went].count(True) == 1
+    assert len(await lines_of(store, case)) == 1
 
 
 async def test_a_forgotten_person_is_not_written_to(store: Store, clock: Clock) -> None:
@@ -325,6 +346,100 @@ async def test_the_person_is_told_when_somebody_is_gone_without_a_word(
     assert await store.talk.present("tg:4711") is None
 
 
+@pytest.mark.parametrize("leaves_first", [False, True])
+async def test_a_person_who_saw_a_line_is_told_when_a_later_one_failed(
+    store: Store, clock: Clock, leaves_first: bool
+) -> None:
+    line, case = Line(), await owned(store)
+    desk = takeover(store, clock, line)
+    await desk.write(case, "ana", "hello", leaving=leaves_first)
+    line.error = OSError("no line")
+    await desk.write(await of(store, case), "ana", "are you safe?", leaving=False)
+    held = await store.talk.present("tg:4711")
+    heard = await store.talk.hear("tg:4711", "hi", identity="2")
+
+    line.error = None
+    await desk.look()
+    await desk.look()
+
+    assert held == (None if leaves_first else "ana")
+    assert not heard
+    assert len(line.got) == (1 if leaves_first else 2)
+    assert LEFT in line.got[-1]
+    assert await store.talk.present("tg:4711") is None
+
+
+async def test_a_goodbye_that_fails_is_not_tried_for_ever(store: Store, clock: Clock) -> None:
+    line, case = Line(), await owned(store)
+    desk = takeover(store, clock, line)
+    await desk.write(case, "ana", "hello", leaving=False)
+    line.status = "blocked"
+    await desk.write(await of(store, case), "ana", "are you safe?", leaving=False)
+
+    for _ in range(3):
+        await desk.look()
+
+    assert len(line.got) == 3
+    assert await store.talk.present("tg:4711") is None
+
+
+async def test_a_case_that_cannot_be_ended_holds_up_no_other(
+    store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    line, broken, case = Line(), await owned(store, "tg:11"), await owned(store, "tg:12")
+    desk = takeover(store, clock, line)
+    await desk.write(broken, "ana", "hello", leaving=False)
+    await desk.write(case, "ana", "hello", leaving=False)
+    async with store._database.writing() as connection:
+        put = sql("UPDATE contact SET sealed = :sealed WHERE subject_key = :key")
+        foreign = Keys.generate().encrypt("tg:11")
+        await connection.execute(put, {"sealed": foreign, "key": broken.subject_key})
+
+    clock.move(STAYS + MINUTE)
+    await desk.look()
+
+    assert await store.talk.present("tg:12") is None
+    assert [text.startswith(LEFT) for text in line.got] == [False, False, True]
+    assert "KeyMissing" in caplog.text
+
+
+async def test_the_watch_goes_on_after_an_unexpected_error(
+    store: Store, clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.takeover.LOOK_S", 0.01)
+    line, case, idle = Line(), await owned(store), asyncio.Event()
+    desk = takeover(store, clock, line)
+    await desk.write(case, "ana", "hello", leaving=False)
+    clock.move(STAYS + MINUTE)
+
+    def fails_once() -> Store:
+        desk.store = lambda: store
+        raise ValueError("words of a person")
+
+    def away() -> None:
+        idle.set()
+
+    desk.store = fails_once
+    watching = asyncio.create_task(desk.watch())
+    async with asyncio.timeout(10):
+        while [each[2] for each in await lines_of(store, case)] != ["sent", "sent"]:
+            if watching.done():
+                break
+            await asyncio.sleep(0.01)
+        desk.store = away
+        await asyncio.wait(
+            {watching, asyncio.create_task(idle.wait())}, return_when="FIRST_COMPLETED"
+        )
+    still_runs = not watching.done()
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+    assert still_runs
+    assert line.got[1].startswith(LEFT)
+    assert "ValueError" in caplog.text
+    assert "words of a person" not in caplog.text
+
+
 # ---- what the person writes back ------------------------------------------------------------
 
 
@@ -348,6 +463,80 @@ async def test_what_the_person_writes_is_kept_once_and_waits_to_be_read(
     assert isinstance(stale, Refusal)
     await desk.write(now, "ana", "read", leaving=False)
     assert (await of(store, case)).waiting_since is None
+
+
+async def _hears(store: Store, clock: Clock, case: Case) -> None:
+    del clock, case
+    await store.talk.hear("web:ab", "are you still there", identity="2")
+
+
+async def _signals(store: Store, clock: Clock, case: Case) -> None:
+    del case
+    await store.record(
+        an_entry(
+            chat="web:ab",
+            channel="web",
+            update_id="2",
+            level=Level.URGENT,
+            received_at=clock(),
+        )
+    )
+
+
+async def _raises(store: Store, clock: Clock, case: Case) -> None:
+    del case
+    await store.record(an_entry(chat="web:ab", channel="web", update_id="2", received_at=clock()))
+
+
+async def _hears_and_is_read(store: Store, clock: Clock, case: Case) -> None:
+    await _hears(store, clock, case)
+    await store.act(case.id, View("ana"))
+
+
+async def _hears_and_is_handed_over(store: Store, clock: Clock, case: Case) -> None:
+    await _hears(store, clock, case)
+    await store.act(case.id, Assign("ana", "leo"))
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "status", "waits"),
+    [
+        pytest.param(_hears, "acknowledged", True, id="an ordinary message"),
+        pytest.param(_signals, "acknowledged", True, id="another signal"),
+        pytest.param(_raises, "new", True, id="a raised emergency"),
+        pytest.param(_hears_and_is_read, "acknowledged", False, id="a message that was read"),
+        pytest.param(_hears_and_is_handed_over, "acknowledged", True, id="another owner"),
+    ],
+)
+@pytest.mark.parametrize("waited_before", [False, True])
+async def test_what_came_in_before_a_line_arrived_still_waits_to_be_read(
+    store: Store,
+    clock: Clock,
+    meanwhile: Callable[..., Awaitable[None]],
+    status: str,
+    waits: bool,
+    waited_before: bool,
+) -> None:
+    case = await owned(store, "web:ab", level=Level.URGENT)
+    desk = takeover(store, clock, Line())
+    if waited_before:
+        await desk.write(case, "ana", "hello", leaving=False)
+        await store.talk.hear("web:ab", "hi", identity="1")
+    clock.move(MINUTE)
+    await desk.write(await of(store, case), "ana", "are you safe?", leaving=False)
+    clock.move(MINUTE)
+    came_in = clock()
+    await meanwhile(store, clock, case)
+    clock.move(MINUTE)
+
+    await desk.fetch("web:ab")
+    now = await of(store, case)
+
+    assert now.status == status
+    assert (now.waiting_since is not None) is waits
+    if waits and not waited_before:
+        assert now.waiting_since == came_in
+    assert now.first_response_at == clock()
 
 
 async def test_their_words_are_encrypted_and_go_with_retention(store: Store, clock: Clock) -> None:

@@ -47,7 +47,9 @@ async def send(visit: Visit) -> Response:
     if not problem and (not text or once != visit.request.session.pop("reply", None)):
         problem = "That preview was used already; write again."
     if not problem and visit.field("row_version") != str(case.row_version):
-        problem = f"{case.label} changed since the preview: read it, then write again."
+        problem = (
+            f"{case.label} changed since the preview, or this was sent already: read it first."
+        )
     if problem:
         visit.tell(problem, refused=True)
         return visit.to(path_of(case))

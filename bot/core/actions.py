@@ -106,10 +106,14 @@ class Alert(Action):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Action):
-    """Staff wrote to the person themselves; it was delivered or not. `leaving`: their last."""
+    """Staff wrote to the person themselves; it was delivered or not. `leaving`: their last.
+
+    `unread_since`: when the person first wrote after that text was written, if they did.
+    """
 
     sent: bool
     leaving: bool = False
+    unread_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,9 +320,12 @@ def _answer(case: Case, action: Answer, now: datetime, _rules: Rules) -> Outcome
     if not action.sent:
         return Step(replace(case), (Event("reply_failed", {}, after),))
     answered = case
-    if action.actor not in (BOT, SYSTEM):  # who writes has read what was there
-        first = case.first_response_at or now
-        answered = replace(case, first_response_at=first, waiting_since=None)
+    if action.actor not in (BOT, SYSTEM):
+        answered = replace(case, first_response_at=case.first_response_at or now)
+    if case.status == "acknowledged" and case.assignee == action.actor:
+        # Its owner had read what was there when they wrote, not what came before it arrived.
+        old, unread = case.waiting_since, action.unread_since
+        answered = replace(answered, waiting_since=max(old, unread) if old and unread else None)
     return Step(answered, (Event("reply_sent", {}, after),))
 
 

@@ -65,6 +65,11 @@ async def act(writing: Writing, case: Case, action: Action) -> Outcome:
     return outcome
 
 
+async def raise_version(connection: AsyncConnection, case: Case) -> None:
+    """Let what others are about to do to `case`, as they saw it, be refused."""
+    await _update(connection, replace(case, row_version=case.row_version + 1))
+
+
 async def find(connection: AsyncConnection, case_id: str | int) -> Case | None:
     """The case with this id or this number, or None."""
     column = escalation.c.number if isinstance(case_id, int) else escalation.c.id

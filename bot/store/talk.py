@@ -6,6 +6,7 @@ they leave, lose the case, or say nothing for too long.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -20,15 +21,19 @@ from bot.core.actions import Answer, Hear, Refusal
 from bot.core.escalation import BOT, SYSTEM, Case
 from bot.core.model import DeliveryStatus
 from bot.core.takeover import STAYS
+from bot.errors import KeyMissing
 from bot.store import cases
 from bot.store.audit import Writing
 from bot.store.codec import AnyRow, line_of, short
 from bot.store.engine import Database
 from bot.store.keys import Keys
 from bot.store.records import TalkLine
-from bot.store.schema import contact, escalation, takeover, talk
+from bot.store.schema import contact, escalation, event, takeover, talk
+
+log = logging.getLogger(__name__)
 
 PERSON = ""  # the author of what the person of the case writes
+HEARD = ("signal_linked", "person_wrote")  # what the history says when the person wrote
 NOT_THEIRS = "Only the owner of the case writes; assign it to yourself first."
 UNREACHABLE = "The chat of this person is not kept any more; nothing can be sent."
 
@@ -61,7 +66,8 @@ class Talk:
     ) -> Letter | Refusal:
         """Keep what the owner of a case writes to its person, to be delivered.
 
-        Refused to anybody else, and when the case changed since `row_version`.
+        Refused to anybody else, and when the case changed since `row_version`: each text that
+        is written changes it, so that one preview sends once.
         """
         async with self._writing("") as writing:
             case = await cases.find(writing.connection, number)
@@ -71,9 +77,13 @@ class Talk:
                 return Refusal(NOT_THEIRS)
             if case.row_version != row_version:
                 return Refusal(
-                    f"{case.label} changed since the preview: read it, then write again."
+                    f"{case.label} changed since the preview, or this was sent already: "
+                    "read it before you write again."
                 )
-            return await self._add(writing, case, author, text, leaving=leaving)
+            letter = await self._add(writing, case, author, text, leaving=leaving)
+            if isinstance(letter, Letter):
+                await cases.raise_version(writing.connection, case)
+            return letter
 
     async def leave(self, number: int, text: str, *, actor: str = SYSTEM) -> Letter | Refusal:
         """Let the bot tell the person with `text` that nobody of the staff is there any more."""
@@ -95,7 +105,10 @@ class Talk:
                 await _settle(writing, row, status)
 
     async def take(self, chat: str) -> tuple[TalkLine, ...]:
-        """What waits for this chat, oldest first; it counts as delivered from now on."""
+        """What waits for this chat, oldest first; it counts as delivered from now on.
+
+        A line that no key opens goes on waiting.
+        """
         key = self._keys.subject(chat)
         waiting = _waiting().where(talk.c.subject_key == key, talk.c.sealed.is_not(None))
         async with self._database.reading() as connection:
@@ -103,9 +116,15 @@ class Talk:
                 return ()
         async with self._writing("") as writing:
             rows = list(await writing.connection.execute(waiting))
+            lines = []
             for row in rows:
-                await _settle(writing, row, "sent")
-        return tuple(line_of(self._keys, row) for row in rows)
+                try:
+                    lines.append(line_of(self._keys, row))
+                except KeyMissing:
+                    log.error("a line of staff waits: no key opens it")
+                else:
+                    await _settle(writing, row, "sent")
+        return tuple(lines)
 
     async def hear(self, chat: str, text: str, *, identity: str) -> bool:
         """Keep what the person writes, if somebody of the staff is there. Whether it was kept.
@@ -218,7 +237,7 @@ async def _held(connection: AsyncConnection, subject_key: str) -> AnyRow | None:
 
 
 async def _settle(writing: Writing, row: AnyRow, status: DeliveryStatus) -> None:
-    """Note how the delivery went. Whoever cannot be reached is not taken over either."""
+    """Note how the delivery went. Nobody stays in a conversation that they cannot reach."""
     done = await writing.connection.execute(
         update(talk)
         .where(talk.c.id == row.id, talk.c.delivery_status.is_(None))
@@ -228,7 +247,39 @@ async def _settle(writing: Writing, row: AnyRow, status: DeliveryStatus) -> None
     if done.rowcount != 1 or case is None:
         return
     if status != "sent":
-        await writing.connection.execute(
-            delete(takeover).where(takeover.c.subject_key == row.subject_key)
+        await _lose(writing, row)
+    unread = await _unread_since(writing.connection, row)
+    await cases.act(writing, case, Answer(row.author, status == "sent", row.leaving, unread))
+
+
+async def _lose(writing: Writing, row: AnyRow) -> None:
+    """End the takeover that the line in `row` was part of, which did not arrive.
+
+    Whoever saw an earlier line of it is still to be told that nobody is there; see `ended`.
+    """
+    mine = takeover.c.subject_key == row.subject_key
+    arrived = (
+        select(talk.c.leaving)
+        .where(
+            talk.c.escalation_id == row.escalation_id,
+            talk.c.author != PERSON,
+            talk.c.delivery_status == "sent",
         )
-    await cases.act(writing, case, Answer(row.author, status == "sent", row.leaving))
+        .order_by(talk.c.place.desc())
+        .limit(1)
+    )
+    if (await writing.connection.execute(arrived)).scalar() is False:
+        await writing.connection.execute(update(takeover).where(mine).values(until=writing.now))
+    else:
+        await writing.connection.execute(delete(takeover).where(mine))
+
+
+async def _unread_since(connection: AsyncConnection, row: AnyRow) -> datetime | None:
+    """When the person first wrote after the line in `row` was written, if they did."""
+    query = select(func.min(event.c.at)).where(
+        event.c.escalation_id == row.escalation_id,
+        event.c.type.in_(HEARD),
+        event.c.at > row.created_at,
+    )
+    found: datetime | None = (await connection.execute(query)).scalar()
+    return found
