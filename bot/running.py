@@ -164,6 +164,8 @@ async def _upkeep(service: Service) -> None:
             await service.drain_spool()
         except StoreError as error:
             log.warning("store away: %s", error)
+        except Exception as error:  # nothing in the spool may stop the answers
+            log.error("the spool was not handed over: %s", type(error).__name__)
         await asyncio.sleep(STORE_AGAIN_S)
 
 
@@ -180,10 +182,22 @@ async def _telegram_work(
             say("Telegram: answering by webhook.")
         else:
             say("Telegram: answering by polling.")
-            await telegram.poll()
+            await _poll_for_ever(telegram)
     except ChannelError as error:
         log.error("Telegram is off: %s", error)
         say(f"Telegram: off. {error}")
+
+
+async def _poll_for_ever(telegram: Telegram) -> None:
+    """Polls; after an error that nobody foresaw it begins again, beside the web chat."""
+    while True:
+        try:
+            return await telegram.poll()
+        except ChannelError:
+            raise
+        except Exception as error:
+            log.error("polling begins again after %s", type(error).__name__)
+            await asyncio.sleep(STORE_AGAIN_S)
 
 
 async def _telegram(settings: Settings, service: Service, stack: AsyncExitStack) -> Telegram | None:
