@@ -29,6 +29,7 @@ class Scripted:
     breaks: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
     level: Level = Level.INFO
+    path: tuple[str, ...] = ()
     kept: asyncio.Event | None = None
     breaks_late: bool = False
     kept_all: bool = False
@@ -49,6 +50,7 @@ class Scripted:
             reply=reply,
             person=Person(),
             effects=self.effects,
+            path=self.path,
         )
         if told:
             told(decision)

@@ -266,6 +266,26 @@ def test_a_page_that_outlived_the_server_still_gets_its_lines() -> None:
     assert stranger["staff"] == []
 
 
+@pytest.mark.parametrize("path", ["/", "/api/conversation"])
+def test_a_page_loaded_after_a_restart_looks_for_staff(path: str) -> None:
+    staff = Staff()
+    ticket = alarmed(staff).cookies["chat"]
+    staff.waiting = ["Are you safe?"]
+    anew = browser(staff=staff)
+    stranger = anew.get("/").text
+    anew.cookies.set("chat", ticket)
+
+    assert "Are you safe?" in anew.get(path).text
+    assert "data-live" in anew.get("/").text
+    assert "data-live" not in stranger
+
+
+def test_what_was_passed_on_to_staff_makes_the_page_look_for_them() -> None:
+    client = browser(Scripted(path=("taken_over", "match")), staff=Staff())
+
+    assert client.post("/api/message", json={"text": "thank you"}).json()["live"] is True
+
+
 @pytest.mark.parametrize("path", ["/", "/api/message"])
 def test_an_answer_waits_for_nothing_that_is_kept_and_the_end_does(path: str) -> None:
     async def scenario() -> None:

@@ -201,8 +201,11 @@ class _Chat:
             await asyncio.wait(self._handling, timeout=_FAREWELL_S)
 
     async def turns(self, request: Request) -> tuple[Turn, ...]:
-        """The conversation so far; empty if there is none. Never begins one."""
-        found = self._found(request)
+        """The conversation so far; empty if there is none.
+
+        Begins none, but takes up one that this process never saw and staff may be in.
+        """
+        found = self._found_again(request)
         await self._ask_staff(found)
         return tuple(found.turns) if found else ()
 
@@ -212,11 +215,7 @@ class _Chat:
         Only a page that was told to look asks for news: its conversation may have staff in it
         even if this process never saw it.
         """
-        found = self._found(request)
-        if found is None and self._staff:
-            found = self._conversations.rejoin(request.cookies.get(self._cookie, ""))
-            if found:
-                found.is_live = True
+        found = self._found_again(request)
         await self._ask_staff(found)
         return found.staff_after(seen) if found else ()
 
@@ -242,6 +241,15 @@ class _Chat:
     def _found(self, request: Request) -> Conversation | None:
         return self._conversations.find(request.cookies.get(self._cookie, ""))
 
+    def _found_again(self, request: Request) -> Conversation | None:
+        """As `_found`; where staff write, also a conversation from before a restart."""
+        found = self._found(request)
+        if found is None and self._staff:
+            found = self._conversations.rejoin(request.cookies.get(self._cookie, ""))
+            if found:
+                found.is_live = True
+        return found
+
     async def _ask_staff(self, conversation: Conversation | None) -> None:
         """Fetch what staff wrote, where they may know of the conversation."""
         if self._staff and conversation and conversation.is_live:
@@ -260,7 +268,7 @@ class _Chat:
         if decision and "forget" in decision.effects:
             conversation.turns.clear()
         # Staff can write to whoever has a case, and nobody has one without an alarm.
-        if self._staff and decision and decision.level.escalates:
+        if self._staff and decision and _staff_may_know(decision):
             conversation.is_live = True
         numbers = decision.numbers_shown if decision else ()
         return (own, *(conversation.answer(reply, numbers) for reply in replies if reply.texts))
@@ -298,6 +306,11 @@ class _Chat:
             await self._receiver.receive(message, send, told)
         except Exception as error:  # the channel's error handler
             log.error("message not handled", extra={"error": whereabouts(error)})
+
+
+def _staff_may_know(decision: Decision) -> bool:
+    """Whether there is a case, or somebody of the staff is in the conversation."""
+    return decision.level.escalates or decision.path[:1] == ("taken_over",)
 
 
 class _Pages:
