@@ -25,6 +25,7 @@ from bot.errors import StoreError
 from bot.store import Spool, Store
 
 Send = Callable[[Reply], Awaitable[DeliveryStatus]]
+Told = Callable[[Decision], object]
 log = logging.getLogger(__name__)
 
 # How long a reply has for itself before its record is begun, which uses the same processor.
@@ -76,15 +77,16 @@ class Service:
         # A lock lives as long as somebody holds or awaits it.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def receive(self, message: Message, send: Send) -> Decision:
+    async def receive(self, message: Message, send: Send, told: Told | None = None) -> Decision:
         """Decides, sends the reply and keeps what must be kept.
 
-        The reply never waits longer than the store's timeout. Raises what `send` raised,
+        The reply never waits longer than the store's timeout; this returns when all is kept.
+        `told` is given the decision right before its reply is sent. Raises what `send` raised,
         after the record was made; what the store raised is logged and spooled instead.
         """
         turn = self._turns.setdefault(message.chat, asyncio.Lock())
         async with turn:
-            return await self._receive(message, send)
+            return await self._receive(message, send, told)
 
     def is_urgent(self, message: Message) -> bool:
         """Whether the message by itself may be an emergency. Asks neither store nor state."""
@@ -106,7 +108,7 @@ class Service:
             return 0
         return (await self._spool.drain(self.store)).recorded
 
-    async def _receive(self, message: Message, send: Send) -> Decision:
+    async def _receive(self, message: Message, send: Send, told: Told | None) -> Decision:
         began = time.monotonic()
         received_at = message.at or self._clock()
         message = replace(message, at=received_at)
@@ -129,6 +131,8 @@ class Service:
             )
             if message.again and await self._is_answered(entry):
                 return decision
+        if told:
+            told(decision)
         delivery = _delivered(send, decision, began)
         await self._send_and_keep(message, decision, entry, delivery)
         return decision

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 Send = Callable[[str, str], Awaitable[DeliveryStatus]]
 FETCHED = "web"  # the channel whose page asks for its lines
 WAIT_S = 5.0  # how long whoever writes waits to be told that it arrived
+FETCH_S = 0.5  # how long a page waits for lines of staff; it may show an emergency card
 LOOK_S = 5.0  # seconds between two looks whether somebody left without a word
 # A page that did not ask for a line within this time is closed; a chat has given it up.
 GIVEN_UP = timedelta(hours=2)
@@ -84,8 +85,9 @@ class Takeover:
         if store is None:
             return ()
         try:
-            return tuple(line.text for line in await store.talk.take(chat) if line.text)
-        except StoreError as error:
+            async with asyncio.timeout(FETCH_S):
+                return tuple(line.text for line in await store.talk.take(chat) if line.text)
+        except (StoreError, TimeoutError) as error:
             log.warning("lines of staff not fetched", extra={"error": type(error).__name__})
             return ()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
-from bot.channels.receiver import Send
+from bot.channels.receiver import Send, Told
 from bot.core.model import Button, Decision, Level, Message, Person, Reply
 
 CARD = Reply(("Call 112 or 911 now.\nStay with them.",))
@@ -20,23 +21,28 @@ class Scripted:
     """Answers a text or button with the reply written for it, else with `ANSWER`.
 
     A text in `breaks` raises instead. All that was heard, and how each delivery went, is kept.
+    What is done after a reply lasts until `kept`, where that is given,
+    or ends in an error, with `breaks_late`.
     """
 
     replies: dict[str, Reply] = field(default_factory=dict)
     breaks: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
     level: Level = Level.INFO
+    path: tuple[str, ...] = ()
+    kept: asyncio.Event | None = None
+    breaks_late: bool = False
+    kept_all: bool = False
     heard: list[Message] = field(default_factory=list)
     delivered: list[str] = field(default_factory=list)
 
-    async def receive(self, message: Message, send: Send) -> Decision:
+    async def receive(self, message: Message, send: Send, told: Told | None = None) -> Decision:
         self.heard.append(message)
         said = message.button or message.text
         if said in self.breaks:
             raise ValueError(f"could not make sense of {said}")
         reply = self.replies.get(said, ANSWER)
-        self.delivered.append(await send(reply))
-        return Decision(
+        decision = Decision(
             level=self.level,
             message_level=self.level,
             kind="",
@@ -44,7 +50,17 @@ class Scripted:
             reply=reply,
             person=Person(),
             effects=self.effects,
+            path=self.path,
         )
+        if told:
+            told(decision)
+        self.delivered.append(await send(reply))
+        if self.kept:
+            await self.kept.wait()
+        if self.breaks_late:
+            raise ValueError("could not keep it")
+        self.kept_all = True
+        return decision
 
     def emergency_card(self, country: str = "") -> Reply:
         return CARD

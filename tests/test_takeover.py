@@ -300,6 +300,18 @@ async def test_with_the_store_away_nothing_is_sent() -> None:
     assert await desk.fetch("web:ab") == ()
 
 
+async def test_a_page_waits_for_no_slow_store(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(chat: str) -> tuple[object, ...]:
+        await asyncio.sleep(3)
+        return ()
+
+    monkeypatch.setattr(store.talk, "take", slow)
+    async with asyncio.timeout(1.5):
+        assert await takeover(store, clock, Line()).fetch("web:ab") == ()
+
+
 # ---- leaving ------------------------------------------------------------------------------
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import ASGITransport, AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -262,6 +264,63 @@ def test_a_page_that_outlived_the_server_still_gets_its_lines() -> None:
 
     assert news["staff"] == ["Are you safe?"]
     assert stranger["staff"] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/api/conversation"])
+def test_a_page_loaded_after_a_restart_looks_for_staff(path: str) -> None:
+    staff = Staff()
+    ticket = alarmed(staff).cookies["chat"]
+    staff.waiting = ["Are you safe?"]
+    anew = browser(staff=staff)
+    stranger = anew.get("/").text
+    anew.cookies.set("chat", ticket)
+
+    assert "Are you safe?" in anew.get(path).text
+    assert "data-live" in anew.get("/").text
+    assert "data-live" not in stranger
+
+
+def test_what_was_passed_on_to_staff_makes_the_page_look_for_them() -> None:
+    client = browser(Scripted(path=("taken_over", "match")), staff=Staff())
+
+    assert client.post("/api/message", json={"text": "thank you"}).json()["live"] is True
+
+
+@pytest.mark.parametrize("path", ["/", "/api/message"])
+def test_an_answer_waits_for_nothing_that_is_kept_and_the_end_does(path: str) -> None:
+    async def scenario() -> None:
+        kept = asyncio.Event()
+        receiver = Scripted({"he took it all": URGENT}, level=Level.EMERGENCY, kept=kept)
+        app = web_app(receiver, welcome=lambda: WELCOME, privacy=str, staff=Staff())
+        line = ASGITransport(app)
+        async with app.router.lifespan_context(app), AsyncClient(transport=line) as client:
+            ending = asyncio.create_task(_set_later(kept))
+            async with asyncio.timeout(1):
+                said = {"text": "he took it all"}
+                body = {"json": said} if path.startswith("/api") else {"data": said}
+                await client.post(ORIGIN + path, **body)
+                page = await client.get(ORIGIN)
+            assert "Are they breathing normally?" in page.text
+            assert "data-live" in page.text
+            assert not receiver.kept_all
+        assert receiver.kept_all
+        await ending
+
+    asyncio.run(scenario())
+
+
+async def _set_later(event: asyncio.Event) -> None:
+    await asyncio.sleep(1.5)
+    event.set()
+
+
+def test_what_fails_after_the_answer_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    client = browser(Scripted({"x": URGENT}, breaks_late=True))
+
+    answer = client.post("/api/message", json={"text": "x"})
+
+    assert answer.json()["texts"] == list(URGENT.texts)
+    assert "message not handled" in caplog.messages
 
 
 def test_leaving_ends_the_conversation() -> None:

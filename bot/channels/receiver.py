@@ -10,13 +10,17 @@ from typing import Literal, Protocol
 from bot.core.model import Decision, DeliveryStatus, Message, Reply
 
 Send = Callable[[Reply], Awaitable[DeliveryStatus]]
+Told = Callable[[Decision], object]
 
 
 class Receiver(Protocol):
     """The part of the service that a channel talks to."""
 
-    async def receive(self, message: Message, send: Send) -> Decision:
-        """Decide about the message, and send and record what was decided."""
+    async def receive(self, message: Message, send: Send, told: Told | None = None) -> Decision:
+        """Decide about the message, and send and record what was decided.
+
+        `told` is given the decision right before its reply is sent.
+        """
 
     def is_urgent(self, message: Message) -> bool:
         """Whether the reply to the message may be to something urgent. Asks nobody."""

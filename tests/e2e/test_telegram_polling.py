@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.channels.receiver import Flood, Send
+from bot.channels.receiver import Flood, Send, Told
 from bot.channels.telegram import Telegram
 from bot.core.model import Button, Decision, Message, Reply
 from bot.errors import ChannelError
@@ -275,11 +275,11 @@ class Stuck(Scripted):
 
     began: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def receive(self, message: Message, send: Send) -> Decision:
+    async def receive(self, message: Message, send: Send, told: Told | None = None) -> Decision:
         if message.text == "wait":
             self.began.set()
             await asyncio.Event().wait()
-        return await Scripted.receive(self, message, send)
+        return await Scripted.receive(self, message, send, told)
 
 
 def test_an_update_that_was_stopped_half_way_is_not_confirmed() -> None:

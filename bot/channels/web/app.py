@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -19,17 +21,18 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from bot.channels.receiver import Receiver
+from bot.channels.receiver import Receiver, Send, Told
 from bot.channels.web.conversations import Conversation, Conversations, Turn
 from bot.channels.web.guard import MAX_BODY, Guard
 from bot.channels.web.rich_text import rich_text
-from bot.core.model import DeliveryStatus, Message, Reply
+from bot.core.model import Decision, DeliveryStatus, Message, Reply
 from bot.errors import whereabouts
 
 log = logging.getLogger(__name__)
 
 _HERE = Path(__file__).parent
 _COOKIE = "chat"
+_FAREWELL_S = 10.0  # how long the end waits for what is still being kept
 # What the page's fixed buttons send, and how that looks in the conversation.
 _SHOWN_AS = {"/emergency": "Emergency", "/start": "Start again"}
 
@@ -73,9 +76,15 @@ def web_app(
     `exit_url` is the harmless page that the quick exit leads to. `secure` is for a site
     that is served over https: cookies and browsers are then held to it.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    card = receiver.emergency_card()
     chat = _Chat(receiver, conversations or Conversations(), secure=secure, staff=staff)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await chat.finish()
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    card = receiver.emergency_card()
     pages = _Pages(welcome=welcome, privacy=privacy, watch=watch, card=card, exit_url=exit_url)
     app.add_middleware(Guard, refuse=pages.refusal, secure=secure)
     _add_pages(app, chat, pages)
@@ -184,10 +193,19 @@ class _Chat:
         self._conversations = conversations
         self._secure = secure
         self._cookie = f"__Host-{_COOKIE}" if secure else _COOKIE
+        self._handling: set[asyncio.Task[None]] = set()
+
+    async def finish(self) -> None:
+        """Wait until what was answered is kept as well."""
+        if self._handling:
+            await asyncio.wait(self._handling, timeout=_FAREWELL_S)
 
     async def turns(self, request: Request) -> tuple[Turn, ...]:
-        """The conversation so far; empty if there is none. Never begins one."""
-        found = self._found(request)
+        """The conversation so far; empty if there is none.
+
+        Begins none, but takes up one that this process never saw and staff may be in.
+        """
+        found = self._found_again(request)
         await self._ask_staff(found)
         return tuple(found.turns) if found else ()
 
@@ -197,11 +215,7 @@ class _Chat:
         Only a page that was told to look asks for news: its conversation may have staff in it
         even if this process never saw it.
         """
-        found = self._found(request)
-        if found is None and self._staff:
-            found = self._conversations.rejoin(request.cookies.get(self._cookie, ""))
-            if found:
-                found.is_live = True
+        found = self._found_again(request)
         await self._ask_staff(found)
         return found.staff_after(seen) if found else ()
 
@@ -227,6 +241,15 @@ class _Chat:
     def _found(self, request: Request) -> Conversation | None:
         return self._conversations.find(request.cookies.get(self._cookie, ""))
 
+    def _found_again(self, request: Request) -> Conversation | None:
+        """As `_found`; where staff write, also a conversation from before a restart."""
+        found = self._found(request)
+        if found is None and self._staff:
+            found = self._conversations.rejoin(request.cookies.get(self._cookie, ""))
+            if found:
+                found.is_live = True
+        return found
+
     async def _ask_staff(self, conversation: Conversation | None) -> None:
         """Fetch what staff wrote, where they may know of the conversation."""
         if self._staff and conversation and conversation.is_live:
@@ -241,33 +264,53 @@ class _Chat:
     async def _converse(self, conversation: Conversation, said: Said) -> tuple[Turn, ...]:
         label = conversation.label_of(said.button) if said.button else ""
         own = conversation.say(label or _SHOWN_AS.get(said.text, said.text) or "…")
-        replies, numbers, forget = await self._ask(conversation, said)
-        if forget:
+        replies, decision = await self._ask(conversation, said)
+        if decision and "forget" in decision.effects:
             conversation.turns.clear()
+        # Staff can write to whoever has a case, and nobody has one without an alarm.
+        if self._staff and decision and _staff_may_know(decision):
+            conversation.is_live = True
+        numbers = decision.numbers_shown if decision else ()
         return (own, *(conversation.answer(reply, numbers) for reply in replies if reply.texts))
 
     async def _ask(
         self, conversation: Conversation, said: Said
-    ) -> tuple[list[Reply], tuple[str, ...], bool]:
-        """The replies, the numbers shown in them, and whether all is to be forgotten."""
+    ) -> tuple[list[Reply], Decision | None]:
+        """The replies as soon as there are any, and what was decided, unless that failed.
+
+        The receiver goes on to keep what must be kept, which no reply waits for.
+        """
         replies: list[Reply] = []
+        decisions: list[Decision] = []
+        answered = asyncio.Event()
 
         async def send(reply: Reply) -> DeliveryStatus:
             replies.append(reply)
+            answered.set()
             return "sent"
 
         chat = conversation.chat
         message = Message(chat=chat, text="" if said.button else said.text, button=said.button)
+        task = asyncio.create_task(self._handle(message, send, decisions.append))
+        self._handling.add(task)
+        task.add_done_callback(self._handling.discard)
+        task.add_done_callback(lambda _: answered.set())
+        await answered.wait()
+        decision = decisions[-1] if decisions else None
+        if not replies and (decision is None or decision.reply.texts):
+            return [self._receiver.emergency_card()], None
+        return replies, decision
+
+    async def _handle(self, message: Message, send: Send, told: Told) -> None:
         try:
-            decision = await self._receiver.receive(message, send)
+            await self._receiver.receive(message, send, told)
         except Exception as error:  # the channel's error handler
             log.error("message not handled", extra={"error": whereabouts(error)})
-            return replies or [self._receiver.emergency_card()], (), False
-        forget = "forget" in decision.effects
-        # Staff can write to whoever has a case, and nobody has one without an alarm.
-        if self._staff and decision.level.escalates:
-            conversation.is_live = True
-        return replies, decision.numbers_shown, forget
+
+
+def _staff_may_know(decision: Decision) -> bool:
+    """Whether there is a case, or somebody of the staff is in the conversation."""
+    return decision.level.escalates or decision.path[:1] == ("taken_over",)
 
 
 class _Pages:
