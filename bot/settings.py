@@ -44,7 +44,10 @@ class Settings(BaseSettings):
     )
 
     # ---- store
-    var_dir: Path = Field(Path("var"), description="Folder for the database, keys and spool.")
+    var_dir: Path = Field(
+        default_factory=lambda: _content_here() / "var",
+        description="Folder for the database, keys and spool; default var beside the content.",
+    )
     database_url: str = Field(
         "", description="sqlite+aiosqlite:///... or postgresql+psycopg://...; empty: var/bot.db."
     )
