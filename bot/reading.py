@@ -15,10 +15,10 @@ from bot.content import Loaded, load
 from bot.core.decide import Content
 from bot.core.embed import Embedder
 from bot.core.model import Example
-from bot.core.readers import Policy, Readers
-from bot.core.repair import Vocabulary, repair, vocabulary_from
+from bot.core.readers import Policy, Readers, is_english, prepared
+from bot.core.repair import Vocabulary, vocabulary_from
 from bot.core.signals import Signals, signals_from
-from bot.core.text import normalise
+from bot.core.text import Utterance, normalise
 from bot.core.words import Lexicon, lexicon_from
 from bot.errors import ModelError
 
@@ -85,7 +85,7 @@ def readers_from(
         [example.label for example in examples],
         embed,
         cache=trained,
-        prepare=lambda text: prepared(text, lexicon, vocabulary),
+        prepare=lambda text: as_read(text, lexicon, vocabulary).text,
         depends_on=loaded.version,
         progress=progress,
     )
@@ -131,15 +131,16 @@ def words_of(
 
 
 def _shared_words(teaching: Iterable[Example], lexicon: Lexicon) -> list[str]:
-    """The words of at least SHARED_BY examples, the commonest first."""
+    """The words of at least SHARED_BY English examples, the commonest first."""
+    english = (example for example in teaching if is_english(language_of(example.text)))
     counts = Counter(
         word
-        for example in teaching
+        for example in english
         for word in dict.fromkeys(token.word for token in normalise(example.text, lexicon).tokens)
     )
     return [word for word, count in counts.most_common() if count >= SHARED_BY]
 
 
-def prepared(text: str, lexicon: Lexicon, vocabulary: Vocabulary) -> str:
-    """A text as the learned reader sees it."""
-    return repair(normalise(text, lexicon), vocabulary).text
+def as_read(text: str, lexicon: Lexicon, vocabulary: Vocabulary) -> Utterance:
+    """A text as the readers see it."""
+    return prepared(text, lexicon, vocabulary, english=is_english(language_of(text)))

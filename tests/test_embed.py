@@ -17,7 +17,7 @@ LABELS = ["music", "music", "weather", "weather"]
 
 @pytest.fixture(scope="session")
 def minilm() -> Embedder:
-    return models.embedder()
+    return models.embedder(tuned=False)
 
 
 def cosine(minilm: Embedder, one: str, other: str) -> float:

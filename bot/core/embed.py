@@ -24,10 +24,19 @@ class Embedder:
     would change a text's vector. May be called from several threads at once.
     """
 
-    def __init__(self, graph: bytes, tokenizer: str, *, name: str, fused: bool = False) -> None:
+    def __init__(
+        self,
+        graph: bytes,
+        tokenizer: str,
+        *,
+        name: str,
+        fused: bool = False,
+        heard: frozenset[str] = frozenset(),
+    ) -> None:
         """`graph` is ONNX with `input_ids` and token vectors (1 x tokens x width) as its
         outputs, those of the last layer last; `tokenizer` the text of a tokenizer.json.
         A graph of `fused` operators is run as it is, any other is optimised first.
+        `heard` are the teaching voices that the model was tuned on.
 
         Raises whatever onnxruntime or tokenizers raise for broken input.
         """
@@ -41,6 +50,7 @@ class Embedder:
         outputs = self._session.get_outputs()
         self._outputs = [output.name for output in outputs if len(output.shape) == TOKEN_AXES]
         self.name = name
+        self.heard = heard
         self.digest = hashlib.sha256(graph + tokenizer.encode()).hexdigest()
 
     def __call__(self, text: str) -> Embedding:

@@ -36,14 +36,14 @@ class Recipe:
     least: int = 2  # an n-gram must stand in so many examples
     gram_strength: float = 30.0
     gram_rounds: int = 25
-    gram_weight: float = 0.3
+    gram_weight: float = 0.35
     components: int = 512  # directions of the embeddings that are kept
     hidden: int = 384  # units of the network over the embeddings
     hidden_rounds: int = 20
     hidden_from: int = 2_000  # texts; with fewer, a linear model takes its place
     meaning_strength: float = 30.0  # of that linear model
     meaning_rounds: int = 60
-    nearest_weight: float = 8.0
+    nearest_weight: float = 5.0
     temperature: float = 1.0
     lexical_temperature: float = 1.0
 
@@ -117,10 +117,13 @@ class Learned:
     vectors: Matrix | None
     recipe: Recipe
 
-    def read(self, text: str, embedding: Matrix | None = None) -> LearnedReading:
+    def read(
+        self, text: str, embedding: Matrix | None = None, *, gram_weight: float | None = None
+    ) -> LearnedReading:
         """The probability of each label. Without an `embedding` (layers x width, as the
-        embedder gives it) the n-grams decide alone."""
-        scores = self.scores(text, embedding)
+        embedder gives it) the n-grams decide alone; with one their share is `gram_weight`,
+        or what the recipe says."""
+        scores = self.scores(text, embedding, gram_weight=gram_weight)
         meant = embedding is not None and bool(self.by_meaning)
         recipe = self.recipe
         temperature = recipe.temperature if meant else recipe.lexical_temperature
@@ -129,12 +132,14 @@ class Learned:
         found = {self.labels[place]: float(probabilities[place]) for place in order}
         return LearnedReading(found, familiarity=float(scores.max()))
 
-    def scores(self, text: str, embedding: Matrix | None = None) -> Matrix:
+    def scores(
+        self, text: str, embedding: Matrix | None = None, *, gram_weight: float | None = None
+    ) -> Matrix:
         """The mixed scores of the labels, not yet probabilities."""
         by_grams = self.gram_scores(text)
         if embedding is None or not self.by_meaning:
             return by_grams
-        share = np.float32(self.recipe.gram_weight)
+        share = np.float32(self.recipe.gram_weight if gram_weight is None else gram_weight)
         mixed = share * by_grams + (1 - share) * self.meaning_scores(embedding)
         likeliest = np.argsort(-mixed, kind="stable")[:CLOSE_LABELS]
         cosines = self._nearest_cosines(likeliest, embedding)

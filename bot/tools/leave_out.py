@@ -20,7 +20,7 @@ from bot.core.embed import Embedder
 from bot.core.learn import STANDARD, Recipe
 from bot.core.model import Message, Person
 from bot.core.readers import Policy, Readers
-from bot.reading import prepared, words_of
+from bot.reading import as_read, language_of, words_of
 from bot.tools.evaluate import Classify, Judged, Verdict, judge
 from bot.tools.labelled import from_examples
 
@@ -38,14 +38,15 @@ def classifier(content: Content) -> Classify:
     return classify
 
 
-def voices_of(loaded: Loaded) -> tuple[str, ...]:
-    """The teaching voices that are large enough to be left out, by name."""
+def voices_of(loaded: Loaded, heard: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """The teaching voices that are large enough to be left out, by name, without those
+    that the embedding model has `heard`: leaving out its examples would not make it forget."""
     sizes = Counter(example.voice for example in loaded.teaching)
     return tuple(
         sorted(
             voice
             for voice, size in sizes.items()
-            if size >= FEWEST and not voice.startswith("near_")
+            if size >= FEWEST and not voice.startswith("near_") and voice not in heard
         )
     )
 
@@ -68,11 +69,11 @@ def leave_one_voice_out(
     lexicon, signals, vocabulary = words_of(loaded, embed, trained=trained)
     styles = {voice.id: voice.style for voice in loaded.voices}
     rows = from_examples(loaded.teaching, loaded.knowledge.topics, styles=styles, source="taught")
-    texts = [prepared(row.text, lexicon, vocabulary) for row in rows]
+    texts = [as_read(row.text, lexicon, vocabulary).text for row in rows]
     embeddings = None
     if embed is not None:
         embeddings = models.embed_all(texts, embed, cache=trained, progress=progress)
-    chosen = tuple(voices) or voices_of(loaded)
+    chosen = tuple(voices) or voices_of(loaded, embed.heard if embed else frozenset())
     for done, voice in enumerate(chosen):
         progress("Leaving out each voice", done / len(chosen))
         kept = [place for place, row in enumerate(rows) if row.voice != voice]
@@ -89,6 +90,7 @@ def leave_one_voice_out(
             learned=learned,
             topics=loaded.knowledge.topics,
             embed=embed,
+            language_of=language_of,
             policy=policy,
         )
         content = Content(loaded.knowledge, readers)

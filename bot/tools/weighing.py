@@ -1,8 +1,9 @@
 """`weigh`: fits the coefficients of bot/core/weigh.py on voices that taught nothing.
 
-The voices are dealt into folds of like size. The learned reader is taught without a fold and
-reads it; over these readings, beside the signals, the coefficients are fitted. Each figure
-printed is for a fold that neither the reader nor the coefficients have seen.
+The voices that the embedding model was not tuned on are dealt into folds of like size. The
+learned reader is taught without a fold and reads it; over these readings, beside the signals,
+the coefficients are fitted. Each figure printed is for a fold that neither the reader nor the
+coefficients have seen.
 """
 
 from __future__ import annotations
@@ -19,16 +20,15 @@ from bot import models
 from bot.content import Loaded
 from bot.core.embed import Embedder
 from bot.core.knowledge import level_of
-from bot.core.learn import STANDARD, Learned
+from bot.core.learn import STANDARD
 from bot.core.model import Level
-from bot.core.readers import Odds, Policy, is_english
-from bot.core.repair import repair
-from bot.core.text import Utterance, normalise
+from bot.core.readers import GRAMS_ELSEWHERE, Odds, Policy, is_english, prepared
 from bot.core.triage import read_signals
 from bot.core.weigh import GROUPS, features
 from bot.reading import language_of, words_of
 
 FOLDS = 5
+ALWAYS_TAUGHT = -1  # the fold of voices that cannot be strangers
 STRENGTH = 0.5  # inverse L2 penalty of the coefficients
 ROUNDS = 500  # more than the optimiser needs
 GROUP_OF = {Level.EMERGENCY: 0, Level.SUICIDE_CRISIS: 1, Level.URGENT: 2}
@@ -69,13 +69,14 @@ def folds_of(voices: Sequence[str], count: int = FOLDS) -> dict[str, int]:
     """
     sizes = [0] * count
     found: dict[str, int] = {}
-    for voice, size in Counter(map(_own, voices)).most_common():
+    for voice, size in Counter(map(own_voice, voices)).most_common():
         found[voice] = int(np.argmin(sizes))
         sizes[found[voice]] += size
     return found
 
 
-def _own(voice: str) -> str:
+def own_voice(voice: str) -> str:
+    """The voice that a voice's near misses go with: its own."""
     return voice.removeprefix("near_")
 
 
@@ -86,19 +87,27 @@ def strangers(
     trained: Path,
     progress: models.Progress = models.in_silence,
 ) -> list[Stranger]:
-    """Every teaching example as a stranger. Takes as long as FOLDS trainings."""
+    """Every example of a voice that the embedding model never heard, as a stranger. Takes as
+    long as FOLDS trainings."""
     # Imported here: scipy takes a second to import, and only training needs it.
     from bot.core.teach import train
 
     lexicon, signals, vocabulary = words_of(loaded, embed, trained=trained)
     examples = loaded.teaching
-    utterances = [repair(normalise(one.text, lexicon), vocabulary) for one in examples]
+    english = [is_english(language_of(one.text)) for one in examples]
+    utterances = [
+        prepared(one.text, lexicon, vocabulary, english=known)
+        for one, known in zip(examples, english, strict=True)
+    ]
     texts = [utterance.text for utterance in utterances]
     embeddings = None
     if embed is not None:
         embeddings = models.embed_all(texts, embed, cache=trained, progress=progress)
-    fold_of = folds_of([one.voice for one in examples])
-    fold = np.array([fold_of[_own(one.voice)] for one in examples])
+    heard = frozenset[str]() if embed is None else embed.heard
+    fold_of = folds_of([one.voice for one in examples if one.voice not in heard])
+    fold = np.array([
+        ALWAYS_TAUGHT if one.voice in heard else fold_of[own_voice(one.voice)] for one in examples
+    ])  # fmt: skip
     styles = {voice.id: voice.style for voice in loaded.voices}
     topics = loaded.knowledge.topics
     found: list[Stranger] = []
@@ -114,23 +123,19 @@ def strangers(
         for place in np.flatnonzero(fold == number):
             one, utterance = examples[place], utterances[place]
             embedding = None if embeddings is None else embeddings[place].astype(np.float32)
-            odds = _odds(learned, utterance, embedding, topics)
+            share = None if english[place] else GRAMS_ELSEWHERE
+            reading = learned.read(utterance.text, embedding, gram_weight=share)
+            odds = Odds.of(reading, topics).by_group
             found.append(
                 Stranger(
                     active=features(odds, read_signals(utterance, signals)),
                     group=GROUP_OF.get(level_of(one.label, topics), CALM),
                     fold=number,
-                    english=is_english(language_of(one.text)),
+                    english=english[place],
                     style=styles.get(one.voice, ""),
                 )
             )
     return found
-
-
-def _odds(
-    learned: Learned, utterance: Utterance, embedding: Numbers | None, topics: Mapping[str, str]
-) -> tuple[float, float, float, float]:
-    return Odds.of(learned.read(utterance.text, embedding), topics).by_group
 
 
 def fitted(rows: Sequence[Stranger]) -> Coefficients:

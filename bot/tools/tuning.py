@@ -1,0 +1,334 @@
+"""`tune`: trains the first layers of the embedding model on our teaching examples.
+
+The matrices stay as they are; what is learned is a correction of low rank for each (Hu, 2021),
+beside biases and norms. Some voices are kept back, so that `weigh` and `evaluate
+--leave-one-voice-out` can still ask what the readers make of strangers. Needs PyTorch, which
+nothing else does: `pip install torch`. Takes about an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from bot import models
+from bot.content import Loaded
+from bot.core.embed import MAX_CHARACTERS, MAX_TOKENS
+from bot.core.knowledge import level_of
+from bot.core.minilm import DOWN, EPSILON, HEADS, UP, Tuning, Weights, base_weights
+from bot.core.weigh import GROUPS
+from bot.errors import ModelError
+from bot.reading import as_read, words_of
+from bot.tools.weighing import CALM, GROUP_OF, folds_of, own_voice
+
+# torch ships types that strict checking cannot follow; its values are Any here.
+torch: Any
+
+RANK = 32
+BATCH = 64
+SMOOTHING = 0.05  # share of the truth that is spread over all labels
+GROUP_SHARE = 0.5  # what the error in the level weighs beside the error in the label
+DROPPED, DROPPED_AT_HEAD = 0.1, 0.2
+WARMING = 0.06  # share of the steps until the rate is at its highest; it then falls as a cosine
+LEAST_RATE = 0.02  # of the highest
+HEAD_RATE, MATRIX_RATE, NORM_RATE = 3e-3, 1.5e-3, 5e-4
+DECAY = 0.01
+MISTYPED = 0.3  # share of the texts that get a typo each time they are seen
+LOUDEST = 1.0  # length that a step's slopes are cut to
+POOLED = 24  # batches whose texts are sorted by length together
+
+LAYER = "inner.encoder.layer."
+LINEAR = (
+    "attention.self.query", "attention.self.key", "attention.self.value",
+    "attention.output.dense", "intermediate.dense", "output.dense",
+)  # fmt: skip
+NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
+EMBEDDINGS = "inner.embeddings."
+
+Told = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """One example; `text` as the readers see it, `group` that of its level, from 0."""
+
+    text: str
+    label: str
+    group: int
+    voice: str
+
+
+def tuned_on(
+    loaded: Loaded,
+    *,
+    trained: Path,
+    layers: int,
+    rounds: int,
+    keep_back: float,
+    begun: Tuning | None,
+    progress: Told,
+) -> Tuning:
+    """What the teaching examples make of the installed model; about the share `keep_back` of
+    them is kept for strangers, whole voices of all sizes.
+
+    Raises ModelError for a missing model or a missing PyTorch.
+    """
+    model, tokenizer = models.minilm_files()
+    weights, matrix_of = base_weights(model)
+    embed = models.embedder(tuned=False)
+    lexicon, _, vocabulary = words_of(loaded, embed, trained=trained)
+    topics = loaded.knowledge.topics
+    fold_of = folds_of([one.voice for one in loaded.teaching], round(1 / keep_back))
+    taught = [
+        Taught(
+            as_read(one.text, lexicon, vocabulary).text,
+            one.label,
+            GROUP_OF.get(level_of(one.label, topics), CALM),
+            one.voice,
+        )
+        for one in loaded.teaching
+        if fold_of[own_voice(one.voice)]
+    ]
+    return tune(
+        taught,
+        weights,
+        matrix_of,
+        tokenizer,
+        layers=layers,
+        rounds=rounds,
+        begun=begun,
+        progress=progress,
+    )
+
+
+def tune(
+    taught: Sequence[Taught],
+    weights: Weights,
+    matrix_of: dict[str, str],
+    tokenizer: str,
+    *,
+    layers: int,
+    rounds: int,
+    begun: Tuning | None = None,
+    progress: Told,
+) -> Tuning:
+    """What `rounds` over the examples make of the first `layers` layers, from `begun` on.
+
+    `weights` and `matrix_of` are those of `minilm.base_weights`. Raises ModelError if
+    PyTorch is not installed.
+    """
+    global torch
+    try:
+        import torch
+    except ImportError as error:
+        raise ModelError("tune needs PyTorch: pip install torch") from error
+    torch.manual_seed(0)
+    dice = random.Random(0)
+    encoder = _Encoder(weights, matrix_of, layers, begun)
+    labels = sorted({one.label for one in taught})
+    group_of = {one.label: one.group for one in taught}
+    head = _Head(labels, [group_of[label] for label in labels], encoder.width)
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": head.values, "lr": HEAD_RATE, "weight_decay": DECAY},
+            {"params": encoder.factors, "lr": MATRIX_RATE, "weight_decay": DECAY},
+            {"params": encoder.rest, "lr": NORM_RATE, "weight_decay": 0.0},
+        ]
+    )
+    steps = rounds * math.ceil(len(taught) / BATCH)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
+    reads = _tokens_of(tokenizer)
+    done, lately = 0, 0.0
+    for _ in range(rounds):
+        for batch in _batches(taught, dice):
+            ids, known = _padded([reads(_mistyped(one.text, dice)) for one in batch])
+            loss = head.loss(encoder(ids, known), batch)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(encoder.factors + encoder.rest + head.values, LOUDEST)
+            optimiser.step()
+            schedule.step()
+            done += 1
+            lately += (loss.item() - lately) / min(done, 50)
+            progress(f"Tuning, loss {lately:.2f}", done / steps)
+    heard = frozenset(one.voice for one in taught)
+    return Tuning(layers, encoder.arrays(), heard | (begun.heard if begun else frozenset()))
+
+
+class _Encoder:
+    """The first layers of the model, for training: batches of texts in, mean vectors out."""
+
+    def __init__(
+        self, weights: Weights, matrix_of: dict[str, str], layers: int, begun: Tuning | None
+    ) -> None:
+        self.layers = layers
+        begun_with = {} if begun is None else begun.arrays
+
+        def whole(name: str) -> Any:
+            return _tensor(weights[f"{name}_q"] * weights[f"{name}_scale"])
+
+        self.words = whole(f"{EMBEDDINGS}word_embeddings.weight")
+        self.places = whole(f"{EMBEDDINGS}position_embeddings.weight")
+        self.places += _tensor(weights[f"{EMBEDDINGS}token_type_embeddings.weight"][0])
+        self.width = self.words.shape[1]
+        self.matrices: dict[str, Any] = {}
+        self.learned: dict[str, Any] = {}
+        norms = [f"{EMBEDDINGS}LayerNorm"]
+        for layer in range(layers):
+            norms += [f"{LAYER}{layer}.{name}" for name in NORMS]
+            for name in LINEAR:
+                bias = f"{LAYER}{layer}.{name}.bias"
+                self.matrices[bias] = whole(matrix_of[bias])
+                inputs, outputs = self.matrices[bias].shape
+                self.learned[bias] = _tensor(begun_with.get(bias, weights[bias]))
+                down = torch.randn(inputs, RANK) / math.sqrt(inputs)
+                self.learned[bias + DOWN] = _tensor(begun_with.get(bias + DOWN, down))
+                self.learned[bias + UP] = _tensor(
+                    begun_with.get(bias + UP, np.zeros((RANK, outputs)))
+                )
+        for name in norms:
+            for part in (f"{name}.weight", f"{name}.bias"):
+                self.learned[part] = _tensor(begun_with.get(part, weights[part]))
+        for values in self.learned.values():
+            values.requires_grad_(True)
+
+    @property
+    def factors(self) -> list[Any]:
+        """What is learned beside the matrices."""
+        return [values for name, values in self.learned.items() if name.endswith((DOWN, UP))]
+
+    @property
+    def rest(self) -> list[Any]:
+        """The learned biases and norms."""
+        return [values for name, values in self.learned.items() if not name.endswith((DOWN, UP))]
+
+    def arrays(self) -> dict[str, NDArray[np.float16]]:
+        """What was learned, in half the digits."""
+        return {
+            name: values.detach().numpy().astype(np.float16)
+            for name, values in self.learned.items()
+        }
+
+    def __call__(self, ids: Any, known: Any) -> Any:
+        """The mean of the last layer's vectors, over the tokens that are `known`."""
+        mixed = self.words[ids] + self.places[: ids.shape[1]]
+        values = _dropped(self._normed(f"{EMBEDDINGS}LayerNorm", mixed), DROPPED)
+        seen = known[:, None, None, :]
+        for layer in range(self.layers):
+            values = self._layer(f"{LAYER}{layer}.", values, seen)
+        share = known[..., None].float()
+        return (values * share).sum(1) / share.sum(1)
+
+    def _layer(self, prefix: str, values: Any, seen: Any) -> Any:
+        texts, length, width = values.shape
+        query, key, value = (
+            self._linear(f"{prefix}{name}.bias", values)
+            .view(texts, length, HEADS, width // HEADS)
+            .transpose(1, 2)
+            for name in LINEAR[:3]
+        )
+        looked = torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=seen)
+        looked = looked.transpose(1, 2).reshape(texts, length, width)
+        turned = _dropped(self._linear(f"{prefix}{LINEAR[3]}.bias", looked), DROPPED)
+        values = self._normed(f"{prefix}{NORMS[0]}", values + turned)
+        inner = torch.nn.functional.gelu(self._linear(f"{prefix}{LINEAR[4]}.bias", values))
+        outer = _dropped(self._linear(f"{prefix}{LINEAR[5]}.bias", inner), DROPPED)
+        return self._normed(f"{prefix}{NORMS[1]}", values + outer)
+
+    def _linear(self, bias: str, values: Any) -> Any:
+        correction = self.learned[bias + DOWN] @ self.learned[bias + UP]
+        return values @ (self.matrices[bias] + correction) + self.learned[bias]
+
+    def _normed(self, name: str, values: Any) -> Any:
+        gain, shift = self.learned[f"{name}.weight"], self.learned[f"{name}.bias"]
+        return torch.nn.functional.layer_norm(values, (self.width,), gain, shift, EPSILON)
+
+
+class _Head:
+    """A linear model over the vectors; it only steers the training and is thrown away."""
+
+    def __init__(self, labels: Sequence[str], groups: Sequence[int], width: int) -> None:
+        self.places = {label: place for place, label in enumerate(labels)}
+        self.groups = torch.tensor(groups)
+        coefficients = torch.randn(width, len(labels)) * (0.3 / math.sqrt(width))
+        self.values = [coefficients.requires_grad_(True), torch.zeros(len(labels)).requires_grad_()]
+
+    def loss(self, vectors: Any, batch: Sequence[Taught]) -> Any:
+        """How far off the labels are, and the levels."""
+        functional = torch.nn.functional
+        scores = _dropped(vectors, DROPPED_AT_HEAD) @ self.values[0] + self.values[1]
+        labels = torch.tensor([self.places[one.label] for one in batch])
+        groups = torch.tensor([one.group for one in batch])
+        logs = scores.log_softmax(-1)
+        each = [logs[:, self.groups == group].logsumexp(1) for group in range(len(GROUPS))]
+        by_label = functional.cross_entropy(scores, labels, label_smoothing=SMOOTHING)
+        return by_label + GROUP_SHARE * functional.nll_loss(torch.stack(each, 1), groups)
+
+
+def _tensor(values: Any) -> Any:
+    return torch.tensor(np.asarray(values, np.float32))
+
+
+def _dropped(values: Any, share: float) -> Any:
+    return torch.nn.functional.dropout(values, share)
+
+
+def _rate(step: int, steps: int) -> float:
+    warm = min(1.0, (step + 1) / (WARMING * steps))
+    return warm * max(LEAST_RATE, 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+def _batches(taught: Sequence[Taught], dice: random.Random) -> Iterator[list[Taught]]:
+    """All examples in random batches of texts of like length."""
+    mixed = list(taught)
+    dice.shuffle(mixed)
+    found: list[list[Taught]] = []
+    for start in range(0, len(mixed), BATCH * POOLED):
+        pool = sorted(mixed[start : start + BATCH * POOLED], key=lambda one: len(one.text))
+        found += [pool[place : place + BATCH] for place in range(0, len(pool), BATCH)]
+    dice.shuffle(found)
+    yield from found
+
+
+def _tokens_of(tokenizer: str) -> Callable[[str], list[int]]:
+    made = Tokenizer.from_str(tokenizer)
+    made.no_padding()
+    made.enable_truncation(MAX_TOKENS)
+    return lambda text: list(made.encode(text[:MAX_CHARACTERS]).ids)
+
+
+def _padded(rows: Sequence[list[int]]) -> tuple[Any, Any]:
+    """The ids, filled up to the same length, and which of them are known."""
+    length = max(map(len, rows))
+    ids = torch.tensor([row + [0] * (length - len(row)) for row in rows])
+    known = torch.tensor([[place < len(row) for place in range(length)] for row in rows])
+    return ids, known
+
+
+def _mistyped(text: str, dice: random.Random) -> str:
+    """The text, now and then with a letter lost, swapped, doubled or struck wrongly."""
+    if dice.random() > MISTYPED or len(text) < 6:
+        return text
+    letters = list(text)
+    for _ in range(1 + len(letters) // 40):
+        place = dice.randrange(1, len(letters) - 1)
+        kind = dice.random()
+        if kind < 0.35:
+            del letters[place]
+        elif kind < 0.6:
+            letters[place], letters[place - 1] = letters[place - 1], letters[place]
+        elif kind < 0.8:
+            letters.insert(place, letters[place])
+        else:
+            letters[place] = dice.choice("abcdefghijklmnopqrstuvwxyz")
+        if len(letters) < 5:
+            break
+    return "".join(letters)

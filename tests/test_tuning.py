@@ -1,0 +1,123 @@
+"""What training on our own examples adds to the embedding model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot import models
+from bot.content import load
+from bot.core.embed import Embedder
+from bot.core.minilm import DOWN, UP, Tuning, base_weights, fast_graph
+from bot.errors import ModelError
+from bot.tools.leave_out import voices_of
+from bot.tools.tuning import Taught, tune
+from bot.tools.weighing import own_voice
+
+ROOT = Path(__file__).parent.parent
+PHRASES = ("he took twenty pills", "can i drink wine with it", "she will not wake up", "hello")
+
+
+@pytest.fixture(scope="module")
+def ours() -> Embedder:
+    return models.embedder()
+
+
+@pytest.fixture(scope="module")
+def general() -> Embedder:
+    return models.embedder(tuned=False)
+
+
+def test_the_tuned_model_tells_danger_from_its_harmless_twin_more_clearly(
+    ours: Embedder, general: Embedder
+):
+    danger, same, harmless = "he wont wake up", "cannot rouse her", "he wont get up for school"
+
+    def gain(embed: Embedder) -> float:
+        vector = embed(danger)[-1]
+        return float(vector @ embed(same)[-1] - vector @ embed(harmless)[-1])
+
+    assert gain(ours) > gain(general)
+
+
+def test_an_altered_tuning_is_refused_with_the_way_to_mend_it(tmp_path: Path):
+    altered = tmp_path / "minilm.npz"
+    altered.write_bytes(models.TUNING_FILE.read_bytes()[:-1] + b"x")
+
+    with pytest.raises(ModelError, match="check the file out again"):
+        models.tuning(altered)
+
+
+def test_a_tuning_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(ModelError, match=r"minilm\.npz cannot be read"):
+        models.tuning(tmp_path / "minilm.npz")
+
+
+def test_a_tuning_is_kept_and_read_back(tmp_path: Path):
+    own = models.tuning()
+
+    digest = models.save_tuning(own, tmp_path / "copy.npz")
+    back = models.tuning(tmp_path / "copy.npz", digest)
+
+    assert back.layers == own.layers
+    assert back.heard == own.heard
+    assert all((back.arrays[name] == values).all() for name, values in own.arrays.items())
+
+
+def test_a_correction_of_nothing_leaves_the_model_as_it_was(general: Embedder):
+    own = models.tuning()
+    files = models.minilm_files()
+    weights, _ = base_weights(files[0])
+    nothing = {
+        name: np.zeros_like(values) if name.endswith(UP) else weights.get(name, values)
+        for name, values in own.arrays.items()
+        if name.endswith((UP, DOWN)) or name in weights
+    }
+
+    graph = fast_graph(files[0], replace(own, layers=6, arrays=nothing))
+    same = Embedder(graph, files[1], name="same", fused=True)
+
+    for text in PHRASES:
+        assert float(same(text)[-1] @ general(text)[-1]) > 0.99
+
+
+def test_some_voices_were_never_heard_so_that_strangers_can_be_measured(ours: Embedder):
+    loaded = load(ROOT)
+
+    strangers = voices_of(loaded, ours.heard)
+
+    assert len(strangers) >= 10
+    with_near = {one.voice for one in loaded.teaching if own_voice(one.voice) in strangers}
+    assert not with_near & ours.heard
+    sizes = [one.voice in ours.heard for one in loaded.teaching]
+    assert 0.05 < 1 - sum(sizes) / len(sizes) < 0.4
+
+
+def test_tuning_learns_from_examples_and_can_go_on():
+    pytest.importorskip("torch", reason="PyTorch is for tuning only and not in the lock files")
+    files = models.minilm_files()
+    weights, matrix_of = base_weights(files[0])
+    taught = [Taught(text, text[:2], place % 4, "voice") for place, text in enumerate(PHRASES)]
+    told: list[str] = []
+
+    def made(begun: Tuning | None) -> Tuning:
+        return tune(taught * 40, weights, matrix_of, files[1], layers=1, rounds=3, begun=begun,
+                    progress=lambda what, _share: told.append(what))  # fmt: skip
+
+    first = made(None)
+    again = made(first)
+
+    assert first.heard == again.heard == {"voice"}
+    losses = [float(what.rpartition(" ")[2]) for what in told]
+    assert losses[-1] < losses[0]
+
+
+def test_without_pytorch_tuning_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    weights, matrix_of = base_weights(models.minilm_files()[0])
+
+    with pytest.raises(ModelError, match="pip install torch"):
+        tune([], weights, matrix_of, "", layers=1, rounds=1, progress=lambda *_: None)
