@@ -11,6 +11,7 @@ from typing import Any
 from bot.content import intents, responses
 from bot.content.numbers import helplines_from
 from bot.content.problems import Problems
+from bot.content.unfilled import check_examples_filled
 from bot.content.yaml_text import plain_table, read
 from bot.core.knowledge import Book, Knowledge
 from bot.core.model import Example, Versions
@@ -55,6 +56,7 @@ def load(root: Path, *, retention_days: int = 30, proofs: bool = False) -> Loade
     intents.check_labels(placed, topics, problems)
     proving = intents.proving_files(root, problems)[1] if proofs else ()
     intents.check_labels(proving, topics, problems)
+    check_examples_filled((*placed, *proving), problems)
     intents.check_same_text(placed, proving, problems)
     knowledge = _knowledge(root, problems, files, topics, books, retention_days)
     signals, words = _signals(root, problems)

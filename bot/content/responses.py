@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from bot.content.orders import dose_orders
 from bot.content.problems import Problems
+from bot.content.unfilled import check_filled
 from bot.content.yaml_text import Sheet, read
 from bot.core.helplines import fold
 from bot.core.knowledge import (
@@ -36,6 +38,7 @@ DANGER: dict[str, DangerSigns] = {
 }
 # Groups whose every answer carries the danger signs (DESIGN, promise 6).
 DANGEROUS_GROUPS = {"withdrawal", "mixing", "overdose"}
+QUESTIONS = "responses/en/guide/questions.yml"
 PENDING, SIGNED = "pending", "signed"
 # Where no country is known the widest numbers are said in words of the copy.
 MAY_NAME_WIDE_NUMBERS = {"emergency_unknown", "country_no_number"}
@@ -63,13 +66,16 @@ def read_book(root: Path, language: str, topics: dict[str, str], problems: Probl
 
 
 def check_copy(sheet: Sheet, key: str, text: str, *, allowed: Iterable[str]) -> None:
-    """Reports placeholders nobody knows, and numbers that do not come from the helplines."""
+    """Reports placeholders nobody knows, numbers that do not come from the helplines, doses that
+    a reader is told to take (English alone), and what is not written yet.
+    """
     known = tuple(allowed)
+    check_filled(sheet, key, text)
     for name in re.findall(r"\{(.*?)\}", text):
         if name not in known:
             shown = ", ".join(f"{{{k}}}" for k in known)
             sheet.report(
-                sheet.place(key),
+                sheet.place_of(key, f"{{{name}}}"),
                 "placeholder",
                 f"{{{name}}} is no placeholder; use one of {shown}",
             )
@@ -78,10 +84,17 @@ def check_copy(sheet: Sheet, key: str, text: str, *, allowed: Iterable[str]) -> 
         sheet.report(sheet.place(key), "placeholder", "a { or } stands alone; write {name}")
     for number in _PHONE_LIKE.findall(bare):
         sheet.report(
-            sheet.place(key),
+            sheet.place_of(key, number),
             "number",
             f"'{number.strip()}' looks like a phone number; "
             "numbers come only from responses/helplines.yml, through placeholders",
+        )
+    for order in dose_orders(text) if sheet.path.startswith("responses/en/") else ():
+        sheet.report(
+            sheet.place_of(key, order),
+            "dose-order",
+            f"'{order}' tells the reader a dose; say that the prescriber decides, or tell it as a "
+            "fact with its source (the US label sets ...)",
         )
 
 
@@ -163,6 +176,8 @@ def _answer(sheet: Sheet, group: str, topic: str, topics: dict[str, str]) -> Ans
             f"answers of '{group}' must carry danger signs; write overdose, withdrawal or both",
         )
     sources = sheet.texts("sources")
+    for source in sources:
+        check_filled(sheet, "sources", source)
     if group != "bot" and not sources:
         sheet.report(sheet.place("sources"), "sources", "no source; name where the facts are from")
     status, by, on, due = review_of(sheet)
@@ -185,9 +200,9 @@ def review_of(sheet: Sheet) -> tuple[str, str, str, str]:
     """Who signed a text off and when: status, by, on, due. Pending means: nobody yet."""
     review = sheet.sub("reviewed", required=True)
     review.only("status", "by", "on", "due", "note")
-    status, by = review.text("status", required=True), review.text("by")
+    status, by = review.text("status", required=bool(review.table.items)), review.text("by")
     on, due = review.text("on"), review.text("due")
-    if status not in {PENDING, SIGNED}:
+    if status and status not in {PENDING, SIGNED}:
         review.report(
             review.place("status"),
             "value",
@@ -234,11 +249,13 @@ def _card(sheet: Sheet, level: Level, kind: str, questions: dict[str, Question])
         for step in sheet.texts(key):
             check_copy(sheet, key, step, allowed=LINE_PLACEHOLDERS)
     for question in sheet.texts("guide"):
-        if question not in questions and sheet.path.startswith("responses/en/"):
+        if sheet.problems.is_unreadable(QUESTIONS) or not sheet.path.startswith("responses/en/"):
+            break  # it cannot be known, or is not asked
+        if question not in questions:
             sheet.report(
                 sheet.place("guide"),
                 "unknown-question",
-                f"'{question}' is no question of responses/en/guide/questions.yml",
+                f"'{question}' is no question of {QUESTIONS}",
             )
     return Card(
         level=level,
