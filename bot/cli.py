@@ -57,10 +57,15 @@ def _single(group: BaseExceptionGroup[BotError]) -> Iterator[BotError]:
 def run() -> None:
     """Starts the web chat, and Telegram where BOT_TOKEN is set."""
     from bot.running import serve
+    from bot.startup import alone_at_the_terminal
 
     settings = read_settings()
     _log_to_stderr(settings)
-    asyncio.run(serve(settings, content=lambda: _content(settings), say=print_line))
+    with alone_at_the_terminal():
+        try:
+            asyncio.run(serve(settings, content=lambda: _content(settings), say=print_line))
+        except KeyboardInterrupt:
+            print_line("\nStopped.")
 
 
 @app.command()
@@ -315,7 +320,9 @@ def _log_to_stderr(settings: Settings) -> None:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs the bot token
+    # At INFO httpx logs the bot token; the others tell of steps that went well.
+    for name in ("httpx", "alembic", "dbos"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _print_json(rows: Iterator[dict[str, Any]], input_error: type[Exception]) -> None:

@@ -7,11 +7,12 @@ import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
+from socket import socket
 
 import uvicorn
 from fastapi import FastAPI
@@ -30,6 +31,7 @@ from bot.errors import ChannelError, StoreError
 from bot.metrics import metrics, metrics_page
 from bot.service import Service
 from bot.settings import Settings
+from bot.startup import interruptible, port_fault, take_place
 from bot.store import Keys, Spool, Store
 from bot.takeover import Takeover
 from bot.working import working
@@ -43,8 +45,10 @@ STORE_AGAIN_S = 5.0  # seconds between attempts to reach a store that is away
 async def serve(settings: Settings, *, content: Callable[[], Content], say: Say) -> None:
     """Runs the web chat, and Telegram where there is a token, until it is stopped."""
     async with AsyncExitStack() as stack:
+        place = stack.enter_context(closing(take_place(settings)))
         keys = _keys(settings, say)
-        run = as_it_is_run(content(), settings)
+        with interruptible():  # to learn from the examples takes a minute or two
+            run = as_it_is_run(content(), settings)
         service = await stack.enter_async_context(_service(settings, keys, run))
         telegram = await _telegram(settings, service, stack)
         backlog = await stack.enter_async_context(working(settings, keys, service, telegram, say))
@@ -73,7 +77,7 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
         _settle()
         async with asyncio.TaskGroup() as tasks:
             server = uvicorn.Server(config)
-            web = tasks.create_task(_web_until_stopped(server, say))
+            web = tasks.create_task(_web_until_stopped(server, place, settings, say))
             others = [tasks.create_task(_upkeep(service))]
             if takeover:
                 others.append(tasks.create_task(takeover.watch()))
@@ -287,20 +291,20 @@ def _console(
     )
 
 
-async def _web_until_stopped(server: uvicorn.Server, say: Say) -> None:
-    started = asyncio.create_task(server.serve())
+async def _web_until_stopped(
+    server: uvicorn.Server, place: socket, settings: Settings, say: Say
+) -> None:
+    started = asyncio.create_task(server.serve(sockets=[place]))
     while not server.started and not started.done():
         await asyncio.sleep(0.02)
     if server.started:
-        host, port = server.servers[0].sockets[0].getsockname()[:2]
-        say(f"Web chat: open http://{host}:{port} in a browser. Stop with Ctrl-C.")
+        host, port = place.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        say(f"Web chat: open http://{shown}:{port} in a browser. Stop with Ctrl-C.")
     try:
         await started
-    except SystemExit as error:
-        raise ChannelError(
-            f"The web chat cannot listen on {server.config.host}:{server.config.port}; "
-            "another program may use the port. Set WEB_PORT to a free one."
-        ) from error
+    except OSError as error:  # somebody else began to listen while we started
+        raise ChannelError(port_fault(settings, error)) from error
 
 
 def _say_nothing(_: str) -> None:
