@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from bot.errors import BotError, ContentError
 from bot.settings import Settings, read_settings
-from bot.store import Keys, Retention, Store
+from bot.store import Keys, Retention, Store, engine
 from bot.tools.escalations import escalations_app
 from bot.tools.staff_cli import staff_app
 from bot.tools.upkeep_cli import StorePlace, audit_app, keys_app, privacy_app
@@ -237,11 +237,26 @@ def train(
 
 
 async def _open_store() -> Store:
-    """The store of the settings; the command that opened it closes it."""
+    """The store of the settings, where there is one; the command that opened it closes it."""
+    settings = read_settings()
+    engine.need_file(settings.database)
+    keys = Keys.load(settings.keys_file)
+    return await Store.open(settings.database, keys, rules=settings.rules, create=False)
+
+
+async def _make_store() -> Store:
+    """The same, made where there is none: for the first account."""
     settings = read_settings()
     settings.var_dir.mkdir(parents=True, exist_ok=True)
     keys, _ = Keys.load_or_create(settings.keys_file)
-    return await Store.open(settings.database, keys)
+    return await Store.open(settings.database, keys, rules=settings.rules)
+
+
+def _reasons() -> Mapping[str, str]:
+    """What each rule of the content means; nothing where it cannot be read."""
+    from bot.content.reasons import rule_reasons
+
+    return rule_reasons(read_settings().content_dir)
 
 
 def _place() -> StorePlace:
@@ -260,8 +275,8 @@ def _retention() -> Retention:
 
 
 for _part in (
-    escalations_app(_open_store),
-    staff_app(_open_store),
+    escalations_app(_open_store, _reasons),
+    staff_app(_open_store, _make_store),
     audit_app(_open_store),
     keys_app(_place),
     privacy_app(_open_store, _retention),

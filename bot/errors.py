@@ -6,6 +6,7 @@ BotError
 ├── ModelError         the embedding model is missing or altered
 ├── StoreError         the store could not do what it was asked
 │   ├── StoreAway      locked, full, slow or unreachable: try again, spool meanwhile
+│   ├── StoreMissing   nothing was ever kept where we looked
 │   ├── StoreNewer     the database was written by a newer version of the bot
 │   └── KeyMissing     a text was encrypted with a key that we do not have
 └── ChannelError       a channel could not start or deliver
@@ -43,6 +44,10 @@ class StoreError(BotError):
 
 class StoreAway(StoreError):
     """The store is locked, full, slow or unreachable."""
+
+
+class StoreMissing(StoreError):
+    """There is no store yet where one was looked for, and none was to be made."""
 
 
 class StoreNewer(StoreError):

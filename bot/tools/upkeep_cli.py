@@ -86,7 +86,8 @@ def keys_app(place: Callable[[], StorePlace]) -> typer.Typer:
         # With the newest alone it raises KeyMissing, and keeps the old keys, when a process
         # still writes with one.
         for ring in (keys, newest):
-            with_store(partial(Store.open, where.database, ring), lambda store: store.reencrypt())
+            opened = partial(Store.open, where.database, ring, create=False)
+            with_store(opened, lambda store: store.reencrypt())
             renew(where.work, ring)
         newest.save(where.keys_file)
         say("Everything is under the first key; the others are gone from the file.")
