@@ -60,7 +60,8 @@ class Line(Protocol):
 class Alerts:
     """Sees to it that each new case climbs its ladder, once in all processes.
 
-    `store` gives the open store, or None while there is none.
+    `store` gives the open store, or None while there is none. `told` hears of each target
+    whether its alert arrived.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Alerts:
         console_url: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Sleep = asyncio.sleep,
+        told: Callable[[str, bool], None] = lambda _name, _arrived: None,
     ) -> None:
         self._store = store
         self._durable = durable
@@ -81,6 +83,7 @@ class Alerts:
         self._console_url = console_url
         self._now = now
         self._sleep = sleep
+        self._told = told
         self._begun: set[str] = set()
         durable.on(HANDLER, self._take)
 
@@ -172,6 +175,7 @@ class Alerts:
         for target, place in sorted(
             zip(targets, sent, strict=True), key=lambda each: bool(each[1])
         ):
+            self._told(target.name, bool(place))
             action = Alert(BOT, place or target.name, bool(place), rung.number)
             await store.act(case.id, action)
         return [bool(place) for place in sent]

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from bot.core.casefilter import CaseFilter
 from bot.core.readers import Readers
 from bot.errors import StoreError
+from bot.models import Trouble
 from bot.service import Service
 
 UNALERTED = CaseFilter(statuses=("new",), alert_status="failed")
@@ -24,7 +25,7 @@ Backlog = Callable[[], Awaitable[int | None]]
 Sample = tuple[dict[str, str], int]
 
 
-async def metrics(service: Service, backlog: Backlog, *, model_wanted: bool) -> str:
+async def metrics(service: Service, backlog: Backlog, *, model: Trouble) -> str:
     """All figures. What cannot be known just now, as the store is away, is left out."""
     has_model = isinstance(service.content.reader, Readers) and bool(service.content.reader.embed)
     tally = service.tally
@@ -36,8 +37,13 @@ async def metrics(service: Service, backlog: Backlog, *, model_wanted: bool) -> 
         _family("embedding_model", "1: reads with it. 0: by words only.", int(has_model)),
         _family(
             "embedding_model_missing",
-            "1: it is asked for, and missing or altered.",
-            int(model_wanted and not has_model),
+            "1: it is asked for, and missing.",
+            int(model == "missing"),
+        ),
+        _family(
+            "embedding_model_altered",
+            "1: it is asked for, and not the file that was pinned.",
+            int(model == "altered"),
         ),
     ]
     waiting = await backlog()

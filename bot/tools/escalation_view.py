@@ -10,10 +10,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bot.content.reasons import meaning
+from bot.content.reasons import because
 from bot.core.escalation import Case, SlaStatus
 from bot.core.export import printable
-from bot.core.model import Evidence, Level
+from bot.core.model import Level
 from bot.store.records import CaseFile, EventRecord, NoteRecord, SignalRecord, TalkLine
 from bot.tools.rows import draw_rows
 
@@ -171,21 +171,14 @@ def _marked(signal: SignalRecord, *, covered: bool) -> Text:
 
 def _reasons(signal: SignalRecord, covered: bool, reasons: Mapping[str, str]) -> Iterable[str]:
     """Each rule once: what it means, its name, and the words, where they are uncovered."""
-    pieces: dict[tuple[str, str], list[Evidence]] = {}
-    for each in signal.evidence:
-        pieces.setdefault((each.rule, each.kind), []).append(each)
-    for (rule, kind), found in pieces.items():
-        said = dict.fromkeys(f'"{each.text}"' for each in found if each.text)
-        words = "" if covered or not said else f": {', '.join(said)}"
-        sort = "because" if kind in ("trigger", "example") else kind
-        yield printable(f"{sort} {_meant(found, reasons)} ({rule}){words}")
+    for each in because(signal.evidence, reasons):
+        said = ", ".join(f'"{text}"' for text in each.words)
+        words = "" if covered or not said else f": {said}"
+        sort = "because" if each.kind in ("trigger", "example") else each.kind
+        yield printable(f"{sort} {each.meaning.rstrip('.')} ({each.rule}){words}")
     for held in signal.near_misses:
         meant = reasons.get(held.rule, "")
         yield printable(f"not because {meant} ({held.rule}): held back, {_words(held.held_by)}")
-
-
-def _meant(found: Sequence[Evidence], reasons: Mapping[str, str]) -> str:
-    return "; ".join(dict.fromkeys(meaning(each, reasons) for each in found)).rstrip(".")
 
 
 def _talk(lines: Iterable[TalkLine], *, covered: bool) -> list[str]:
