@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from bot.errors import BotError, ContentError
 from bot.settings import Settings, read_settings
 from bot.store import Keys, Retention, Store, engine
+from bot.tools.desk import COMMAND
 from bot.tools.escalations import escalations_app
 from bot.tools.staff_cli import staff_app
 from bot.tools.upkeep_cli import StorePlace, audit_app, keys_app, privacy_app
@@ -74,7 +75,14 @@ def chat(
         bool, typer.Option("--jsonl", help="JSON Lines in, JSON Lines out, for scripts.")
     ] = False,
 ) -> None:
-    """Chat in the terminal; with --jsonl, whole conversations for scripts."""
+    """Chat in the terminal; with --jsonl, whole conversations for scripts.
+
+    In, one JSON object a line: "chat" (any id; its state is kept), "text" or "button" (a label),
+    and optionally "country" (ISO code).
+
+    Out, one a line: "chat", "level" (of the conversation), "kind", "topic", "replies" (texts) and
+    "buttons" (labels).
+    """
     settings = read_settings()
     if jsonl:
         from bot.tools.classify import InputError, talk_lines
@@ -91,7 +99,14 @@ def chat(
 def classify(
     file: Annotated[str, typer.Argument(help="A file of JSON Lines, or - for the input.")] = "-",
 ) -> None:
-    """Reads messages as JSON Lines and prints a verdict for each, in the same order."""
+    """Reads messages as JSON Lines and prints a verdict for each, in the same order.
+
+    In, one JSON object a line: "text", and optionally "id" (given back) and "country" (ISO code).
+
+    Out, one a line: "id", "level", "kind", "topic", "confidence" (0 to 1), "asks" (whether the
+    reply asks if it happens now), "offers" (topics), "reasons" (each with "rule", "start", "end"
+    and "text") and "first_line" of the reply.
+    """
     from bot.tools.classify import InputError, classify_lines
 
     content = _content(read_settings())
@@ -221,7 +236,7 @@ def new(
             print_line(f"wrote {path}")
     except ValueError as error:
         raise BotError(str(error)) from None
-    print_line("Fill them in, then run: baclofen-bot check")
+    print_line(f"Fill them in, then run: {COMMAND} check")
 
 
 @app.command()

@@ -32,8 +32,8 @@ Who = Annotated[
     ),
 ]
 CHANNEL = "cli"
-# How this command is called: from a fresh clone it stands in .venv, in the image on the path.
-COMMAND = ".venv/bin/baclofen-bot" if Path(sys.prefix).name == ".venv" else "baclofen-bot"
+# How this command is called: in a clone it stands in .venv, the image has the module alone.
+COMMAND = ".venv/bin/baclofen-bot" if Path(sys.prefix).name == ".venv" else "python -m bot"
 DEEDS: Mapping[Right, str] = {
     "read": "read cases",
     "work": "work on cases",

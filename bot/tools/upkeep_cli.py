@@ -13,7 +13,7 @@ import typer
 from bot.errors import BotError
 from bot.store import Keys, Retention, Spool, Store
 from bot.store.audit import Verified
-from bot.tools.desk import OpenStore, say, with_store
+from bot.tools.desk import COMMAND, OpenStore, say, with_store
 from bot.work import renew
 
 
@@ -71,7 +71,7 @@ def keys_app(place: Callable[[], StorePlace]) -> typer.Typer:
         Keys.load(where.keys_file).rotated().save(where.keys_file)
         say(
             f"{where.keys_file} has a new first key. Restart every process of the bot, then run "
-            "'baclofen-bot keys finish'. Back the file up."
+            f"'{COMMAND} keys finish'. Back the file up."
         )
 
     @app.command()
