@@ -140,7 +140,7 @@ async def _service(settings: Settings, keys: Keys, content: Content) -> AsyncIte
     finally:
         opening.cancel()
         if service.store is not None:
-            await service.drain_spool()
+            await _catch_up(service)
             await service.store.close()
 
 
@@ -158,15 +158,19 @@ async def _open_store(service: Service, settings: Settings, keys: Keys) -> None:
 
 
 async def _upkeep(service: Service) -> None:
-    """Hands over what waits in the spool."""
+    """Hands over what waits in the spool and in memory."""
     while True:
-        try:
-            await service.drain_spool()
-        except StoreError as error:
-            log.warning("store away: %s", error)
-        except Exception as error:  # nothing in the spool may stop the answers
-            log.error("the spool was not handed over: %s", type(error).__name__)
+        await _catch_up(service)
         await asyncio.sleep(STORE_AGAIN_S)
+
+
+async def _catch_up(service: Service) -> None:
+    try:
+        await service.catch_up()
+    except StoreError as error:
+        log.warning("store away: %s", error)
+    except Exception as error:  # nothing in the spool may stop the answers
+        log.error("the spool was not handed over: %s", type(error).__name__)
 
 
 async def _telegram_work(

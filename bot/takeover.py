@@ -16,6 +16,7 @@ from bot.core.escalation import Case
 from bot.core.knowledge import Knowledge, StaffText
 from bot.core.model import DeliveryStatus
 from bot.core.takeover import approved, framed, is_reachable
+from bot.delivery import StaffLine
 from bot.errors import StoreAway, StoreError, whereabouts
 from bot.store import Store
 from bot.store.talk import Letter
@@ -79,14 +80,18 @@ class Takeover:
         letter = await self._opened().talk.leave(case.number, shown, actor=author)
         return letter if isinstance(letter, Refusal) else await self._deliver(letter)
 
-    async def fetch(self, chat: str) -> tuple[str, ...]:
-        """What waits for the page of this chat, oldest first. Nothing while the store is away."""
+    async def fetch(self, chat: str, after: int) -> tuple[StaffLine, ...]:
+        """What was written to this chat after the line at the place `after`, oldest first.
+
+        It counts as delivered, but every page of the chat may ask for it, of whatever process.
+        Nothing while the store is away.
+        """
         store = self.store()
         if store is None:
             return ()
         try:
             async with asyncio.timeout(FETCH_S):
-                return tuple(line.text for line in await store.talk.take(chat) if line.text)
+                return await store.talk.posted(chat, after, since=self.now() - GIVEN_UP)
         except (StoreError, TimeoutError) as error:
             log.warning("lines of staff not fetched", extra={"error": type(error).__name__})
             return ()
