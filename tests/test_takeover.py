@@ -19,7 +19,7 @@ from bot.core.takeover import STAYS, approved, framed, is_reachable, passed_on, 
 from bot.errors import StoreAway
 from bot.service import Service
 from bot.store import Keys, Retention, Spool, Store
-from bot.takeover import GIVEN_UP, Takeover
+from bot.takeover import GIVEN_UP, LEFT_OVER, Takeover
 from tests.escalation_values import MINUTE, Clock, an_entry
 from tests.escalation_values import a_case as a_new_case
 from tests.reading import knowledge
@@ -36,9 +36,14 @@ class Line:
 
     status: DeliveryStatus = "sent"
     error: Exception | None = None
+    hangs: bool = False
+    tried: int = 0
     got: list[str] = field(default_factory=list)
 
     async def __call__(self, chat: str, text: str) -> DeliveryStatus:
+        self.tried += 1
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.error:
             raise self.error
         self.got.append(text)
@@ -258,6 +263,35 @@ async def test_a_line_that_no_page_asks_for_is_given_up(store: Store, clock: Clo
     assert (await lines_of(store, case))[0][2] == "failed"
     assert await desk.fetch("web:ab", 0) == ()
     assert (await events_of(store, case))[-1] == "reply_failed"
+
+
+async def test_a_line_that_a_dead_process_left_is_delivered_once_by_another(
+    store: Store, clock: Clock
+) -> None:
+    line, case, dead = Line(), await owned(store), Line(hangs=True)
+    desk = takeover(store, clock, dead)
+    dying = asyncio.create_task(desk.write(case, "ana", "are you safe?", leaving=False))
+    async with asyncio.timeout(10):
+        while not dead.tried:
+            await asyncio.sleep(0.01)
+    others = [takeover(store, clock, line) for _ in range(2)]
+
+    for _ in range(3):  # while it lives it is the only one that tries
+        clock.move(LEFT_OVER - timedelta(seconds=1))
+        await desk.look()
+        await others[0].look()
+    in_time = list(line.got)
+    dying.cancel()
+    for task in desk._sending.values():
+        task.cancel()
+    clock.move(LEFT_OVER + timedelta(seconds=1))
+    await asyncio.gather(*(other.look() for other in others))
+    clock.move(LEFT_OVER + timedelta(seconds=1))
+    await others[0].look()
+
+    assert (in_time, dead.tried) == ([], 1)
+    assert line.got == [f"{OPENING}\n\nare you safe?"]
+    assert await lines_status(store, case.id) == ["sent"]
 
 
 async def test_only_the_owner_of_the_case_as_it_is_now_writes(store: Store, clock: Clock) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,6 +104,44 @@ class Talk:
             row = found.first()
             if row is not None:
                 await _settle(writing, row, status)
+
+    async def left_over(self, channels: Collection[str], before: datetime) -> tuple[Letter, ...]:
+        """Lines on `channels` that nobody has tried to deliver since `before`, oldest first.
+
+        They are the caller's to deliver now: for any other process they count as tried.
+        """
+        waiting = _waiting(talk.c.created_at).where(
+            talk.c.tried_at < before, talk.c.sealed.is_not(None)
+        )
+        waiting = waiting.join(escalation, escalation.c.id == talk.c.escalation_id).where(
+            escalation.c.channel.in_(channels)
+        )
+        async with self._database.reading() as connection:
+            if (await connection.execute(waiting.limit(1))).first() is None:
+                return ()
+        async with self._writing("") as writing:
+            rows = list(await writing.connection.execute(waiting))
+            await _try(writing, [row.id for row in rows])
+            found = [await self._letter(writing, row) for row in rows]
+        return tuple(letter for letter in found if letter)
+
+    async def still_trying(self, line_ids: Collection[str]) -> None:
+        """Note that these lines are being delivered."""
+        async with self._writing("") as writing:
+            await _try(writing, line_ids)
+
+    async def _letter(self, writing: Writing, row: AnyRow) -> Letter | None:
+        case = await cases.find(writing.connection, row.escalation_id)
+        sealed = select(contact.c.sealed).where(contact.c.subject_key == row.subject_key)
+        chat = (await writing.connection.execute(sealed)).scalar()
+        if case is None or chat is None:
+            return None
+        try:
+            text = line_of(self._keys, row).text or ""
+            return Letter(id=row.id, case=case, chat=self._keys.decrypt(chat), text=text)
+        except KeyMissing:
+            log.error("a line of staff waits: no key opens it")
+            return None
 
     async def posted(self, chat: str, after: int, *, since: datetime) -> tuple[StaffLine, ...]:
         """What staff wrote to this chat since `since`, after the line at the place `after`.
@@ -225,6 +263,7 @@ class Talk:
             "leaving": leaving,
             "sealed": self._keys.encrypt(text),
             "delivery_status": status,
+            "tried_at": writing.now,
         }
         await writing.connection.execute(insert(talk).values(**row))
         return own
@@ -252,9 +291,14 @@ def _posted(subject_key: str, after: int, since: datetime) -> Select[Any]:
     )
 
 
-def _waiting() -> Select[Any]:
+def _waiting(order: Any = talk.c.place) -> Select[Any]:
     """Lines that no channel has delivered yet, in order."""
-    return select(talk).where(talk.c.delivery_status.is_(None)).order_by(talk.c.place)
+    return select(talk).where(talk.c.delivery_status.is_(None)).order_by(order)
+
+
+async def _try(writing: Writing, line_ids: Collection[str]) -> None:
+    tried = update(talk).where(talk.c.id.in_(line_ids)).values(tried_at=writing.now)
+    await writing.connection.execute(tried)
 
 
 async def _held(connection: AsyncConnection, subject_key: str) -> AnyRow | None:

@@ -7,10 +7,11 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from sqlalchemy.engine import make_url
 from bot.channels.split import split
 from bot.settings import Settings
 from tests.e2e.bot_api import TOKEN, BotApi
+from tests.e2e.courier import delivering
 from tests.e2e.servers import serving
 
 ROOT = Path(__file__).parents[2]
@@ -161,17 +163,34 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(nursery: Nursery, database: str, var: Path) -> AsyncIterator[Scene]:
-    """A scene with no bot yet; whatever bot is left is killed in the end."""
+async def scene(
+    nursery: Nursery, database: str, var: Path, *, webhook: bool = False
+) -> AsyncIterator[Scene]:
+    """A scene with no bot yet; whatever bot is left is killed in the end.
+
+    With `webhook` updates are posted to the bot, else it polls.
+    """
     api = BotApi()
-    async with serving(api.app) as url:
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(serving(api.app))
         made = Scene(nursery, api, url, database, var)
+        if webhook:
+            port = _free_port()
+            address = f"http://127.0.0.1:{port}"
+            made.settings |= {"web_port": port, "telegram_webhook_url": address}
+            await stack.enter_async_context(delivering(api))
         try:
             yield made
         finally:
             with suppress(ProcessLookupError):
                 if made.pid:
                     os.kill(made.pid, signal.SIGKILL)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 async def until(done: Callable[[], bool], within_s: float, every_s: float = 0.05) -> None:
