@@ -9,7 +9,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 
@@ -20,6 +19,7 @@ from starlette.applications import Starlette
 from bot.channels import terminal
 from bot.channels.telegram import Telegram
 from bot.channels.web.app import Webhook, web_app
+from bot.clock import SteadyClock
 from bot.console import Oidc, ensure_first_admin, staff_app
 from bot.core.clocks import NEVER
 from bot.core.decide import Content, decide
@@ -45,18 +45,21 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
     async with AsyncExitStack() as stack:
         keys = _keys(settings, say)
         run = as_it_is_run(content(), settings)
-        service = await stack.enter_async_context(_service(settings, keys, run))
+        clock = SteadyClock()
+        service = await stack.enter_async_context(_service(settings, keys, run, clock))
         telegram = await _telegram(settings, service, stack)
-        backlog = await stack.enter_async_context(working(settings, keys, service, telegram, say))
+        backlog = await stack.enter_async_context(
+            working(settings, keys, service, telegram, say, clock)
+        )
         webhook = _webhook(settings, telegram)
-        takeover = _takeover(settings, service, telegram)
-        web_chat = _web(settings, service, webhook, takeover)
+        takeover = _takeover(settings, service, telegram, clock)
+        web_chat = _web(settings, service, webhook, takeover, clock)
         figures = partial(metrics, service, backlog, model_wanted=settings.embeddings != "off")
         token = settings.metrics_token.get_secret_value()
         proxied = bool(settings.web_origin)  # people come by another address than this process's
         page = metrics_page(figures, token=token, proxied=proxied)
         web_chat.add_route("/metrics", page)
-        web_chat.mount("/staff", _console(settings, keys, service, takeover))
+        web_chat.mount("/staff", _console(settings, keys, service, takeover, clock))
         if service.store is not None:
             told = await ensure_first_admin(service.store)
             if told:
@@ -74,7 +77,7 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
         async with asyncio.TaskGroup() as tasks:
             server = uvicorn.Server(config)
             web = tasks.create_task(_web_until_stopped(server, say))
-            others = [tasks.create_task(_upkeep(service))]
+            others = [tasks.create_task(_upkeep(service, clock))]
             if takeover:
                 others.append(tasks.create_task(takeover.watch()))
             others.append(tasks.create_task(_telegram_work(settings, telegram, webhook, say)))
@@ -99,7 +102,7 @@ def _settle() -> None:
 async def talk_in_terminal(settings: Settings, *, content: Callable[[], Content]) -> None:
     """The terminal chat, with the same store as the rest."""
     run = as_it_is_run(content(), settings)
-    async with _service(settings, _keys(settings, _say_nothing), run) as service:
+    async with _service(settings, _keys(settings, _say_nothing), run, SteadyClock()) as service:
         await terminal.chat(service)
 
 
@@ -123,14 +126,17 @@ def _keys(settings: Settings, say: Say) -> Keys:
 
 
 @asynccontextmanager
-async def _service(settings: Settings, keys: Keys, content: Content) -> AsyncIterator[Service]:
+async def _service(
+    settings: Settings, keys: Keys, content: Content, clock: SteadyClock
+) -> AsyncIterator[Service]:
     service = Service(
         content,
         Spool(settings.var_dir, keys),
         store_timeout_s=settings.store_timeout_s,
         staff_write=settings.staff_replies != "off",
+        clock=clock,
     )
-    opening = asyncio.create_task(_open_store(service, settings, keys))
+    opening = asyncio.create_task(_open_store(service, settings, keys, clock))
     # A store that answers is there before the first message; one that does not never delays.
     await asyncio.wait({opening}, timeout=settings.store_timeout_s * 6)
     if opening.done():
@@ -144,11 +150,13 @@ async def _service(settings: Settings, keys: Keys, content: Content) -> AsyncIte
             await service.store.close()
 
 
-async def _open_store(service: Service, settings: Settings, keys: Keys) -> None:
+async def _open_store(service: Service, settings: Settings, keys: Keys, clock: SteadyClock) -> None:
     """Opens the store, trying again for as long as it is away."""
     while True:
         try:
-            service.store = await Store.open(settings.database, keys, rules=settings.rules)
+            service.store = await Store.open(
+                settings.database, keys, rules=settings.rules, now=clock
+            )
         except StoreError as error:
             log.error("no store, records wait in the spool: %s", error)
             await asyncio.sleep(STORE_AGAIN_S)
@@ -157,9 +165,10 @@ async def _open_store(service: Service, settings: Settings, keys: Keys) -> None:
             return
 
 
-async def _upkeep(service: Service) -> None:
-    """Hands over what waits in the spool and in memory."""
+async def _upkeep(service: Service, clock: SteadyClock) -> None:
+    """Hands over what waits in the spool and in memory, and watches the clock."""
     while True:
+        clock()
         await _catch_up(service)
         await asyncio.sleep(STORE_AGAIN_S)
 
@@ -223,7 +232,9 @@ def _webhook(settings: Settings, telegram: Telegram | None) -> Webhook | None:
     return Webhook(path, secret, telegram.handle_json)
 
 
-def _takeover(settings: Settings, service: Service, telegram: Telegram | None) -> Takeover | None:
+def _takeover(
+    settings: Settings, service: Service, telegram: Telegram | None, clock: SteadyClock
+) -> Takeover | None:
     """The way of staff to people, where it is switched on."""
     if settings.staff_replies == "off":
         return None
@@ -232,17 +243,22 @@ def _takeover(settings: Settings, service: Service, telegram: Telegram | None) -
         service.content.knowledge,
         {"tg": telegram.write} if telegram else {},
         free=settings.staff_replies == "free",
+        now=clock,
     )
 
 
 def _web(
-    settings: Settings, service: Service, webhook: Webhook | None, takeover: Takeover | None
+    settings: Settings,
+    service: Service,
+    webhook: Webhook | None,
+    takeover: Takeover | None,
+    clock: SteadyClock,
 ) -> FastAPI:
     def scribe() -> Scribe:
-        return Scribe(service.content.at(datetime.now(UTC)), Person())
+        return Scribe(service.content.at(clock()), Person())
 
     def welcome() -> Reply:
-        start = Message(chat="web", text="/start", at=datetime.now(UTC))
+        start = Message(chat="web", text="/start", at=clock())
         return decide(start, Person(), service.content).reply
 
     def privacy() -> str:
@@ -273,7 +289,11 @@ def _oidc(settings: Settings) -> Oidc | None:
 
 
 def _console(
-    settings: Settings, keys: Keys, service: Service, takeover: Takeover | None
+    settings: Settings,
+    keys: Keys,
+    service: Service,
+    takeover: Takeover | None,
+    clock: SteadyClock,
 ) -> Starlette:
     """The staff console; its pages answer 503 while the store is away."""
 
@@ -286,6 +306,7 @@ def _console(
         rules=settings.rules,
         rerun=rerun,
         takeover=takeover,
+        now=clock,
         oidc=_oidc(settings),
         secure=settings.web_origin.startswith("https://"),
     )
