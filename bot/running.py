@@ -7,10 +7,12 @@ import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
+from tempfile import mkdtemp
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,7 +28,7 @@ from bot.core.decide import Content, decide
 from bot.core.knowledge import Practice
 from bot.core.model import Decision, Message, Person, Reply
 from bot.core.replies import Scribe, answer_texts
-from bot.errors import ChannelError, StoreError
+from bot.errors import ChannelError, SettingsError, StoreError
 from bot.metrics import metrics, metrics_page
 from bot.service import Service
 from bot.settings import Settings
@@ -37,13 +39,15 @@ from bot.working import working
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 SWITCH_S = 0.0005  # how long a thread may keep the interpreter while another waits for it
+NO_STORE = "none"  # in place of an address, for a run without keys
 STORE_AGAIN_S = 5.0  # seconds between attempts to reach a store that is away
 
 
 async def serve(settings: Settings, *, content: Callable[[], Content], say: Say) -> None:
     """Runs the web chat, and Telegram where there is a token, until it is stopped."""
+    say = _unfailing(say)
     async with AsyncExitStack() as stack:
-        keys = _keys(settings, say)
+        settings, keys = _with_keys(settings, say)
         run = as_it_is_run(content(), settings)
         clock = SteadyClock()
         service = await stack.enter_async_context(_service(settings, keys, run, clock))
@@ -102,7 +106,8 @@ def _settle() -> None:
 async def talk_in_terminal(settings: Settings, *, content: Callable[[], Content]) -> None:
     """The terminal chat, with the same store as the rest."""
     run = as_it_is_run(content(), settings)
-    async with _service(settings, _keys(settings, _say_nothing), run, SteadyClock()) as service:
+    settings, keys = _with_keys(settings, _say_nothing)
+    async with _service(settings, keys, run, SteadyClock()) as service:
         await terminal.chat(service)
 
 
@@ -114,8 +119,28 @@ def as_it_is_run(content: Content, settings: Settings) -> Content:
     return replace(content, knowledge=knowledge, duty=duty)
 
 
+def _with_keys(settings: Settings, say: Say) -> tuple[Settings, Keys]:
+    """The keys. Where they cannot be used people are answered all the same.
+
+    Then there are others for this run, which touch neither database nor spool: what they
+    encrypt nobody could ever read.
+    """
+    try:
+        return settings, _keys(settings, say)
+    except SettingsError as error:
+        problem = f"{error} Until it is mended and the bot started again, NOTHING IS RECORDED."
+        log.error(problem)
+        say(problem)
+    own = {"durable_work": False, "var_dir": Path(mkdtemp(prefix="bot-")), "database_url": NO_STORE}
+    return settings.model_copy(update=own), Keys.generate()
+
+
 def _keys(settings: Settings, say: Say) -> Keys:
-    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.var_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"VAR_DIR: {settings.var_dir} cannot be made ({error.strerror})."
+        log.error("%s Records wait in memory while the database is away.", problem)
     keys, fresh = Keys.load_or_create(settings.keys_file)
     if fresh:
         say(
@@ -152,7 +177,7 @@ async def _service(
 
 async def _open_store(service: Service, settings: Settings, keys: Keys, clock: SteadyClock) -> None:
     """Opens the store, trying again for as long as it is away."""
-    while True:
+    while settings.database != NO_STORE:
         try:
             service.store = await Store.open(
                 settings.database, keys, rules=settings.rules, now=clock
@@ -326,6 +351,16 @@ async def _web_until_stopped(server: uvicorn.Server, say: Say) -> None:
             f"The web chat cannot listen on {server.config.host}:{server.config.port}; "
             "another program may use the port. Set WEB_PORT to a free one."
         ) from error
+
+
+def _unfailing(say: Say) -> Say:
+    """The same for when nobody can hear it, as the disk is full or the terminal gone."""
+
+    def told(text: str) -> None:
+        with suppress(OSError):
+            say(text)
+
+    return told
 
 
 def _say_nothing(_: str) -> None:

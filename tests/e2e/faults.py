@@ -108,6 +108,7 @@ class Scene:
         self.nursery = nursery
         self.api = api
         self.database = database
+        self._var = var
         self.settings: JSON = {
             "bot_token": TOKEN,
             "telegram_api_url": url,
@@ -147,7 +148,10 @@ class Scene:
             engine.dispose()
 
     def is_idle(self) -> bool:
-        """Whether every update was taken in and every kept one handled."""
+        """Whether every kept update was handled and no record waits in the spool."""
+        spool = [self._var / name for name in ("spool", "spool.draining")]
+        if any(file.exists() and file.stat().st_size for file in spool):
+            return False
         settings = Settings(_env_file=None, database_url=self.database)
         url = make_url(settings.work_database)
         is_sqlite = url.get_backend_name() == "sqlite"
@@ -175,7 +179,7 @@ async def scene(
         url = await stack.enter_async_context(serving(api.app))
         made = Scene(nursery, api, url, database, var)
         if webhook:
-            port = _free_port()
+            port = free_port()
             address = f"http://127.0.0.1:{port}"
             made.settings |= {"web_port": port, "telegram_webhook_url": address}
             await stack.enter_async_context(delivering(api))
@@ -187,7 +191,8 @@ async def scene(
                     os.kill(made.pid, signal.SIGKILL)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
