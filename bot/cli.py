@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 REVIEW_EVERY = timedelta(days=182)
+LAST_LINES_S = 1.0  # how long the end waits for what is still to be logged
 
 
 def main() -> None:
@@ -347,12 +352,22 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
 
 
 def _log_to_stderr(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    """Logs from a thread of its own: no answer waits for whoever reads the lines, or does not."""
+    lines: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    screen = logging.StreamHandler()
+    screen.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    QueueListener(lines, screen).start()
+    atexit.register(_wait_for_last, lines)
+    logging.basicConfig(level=settings.log_level, handlers=[QueueHandler(lines)])
     # At INFO httpx logs the bot token; the others tell of steps that went well.
     for name in ("httpx", "alembic", "dbos"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _wait_for_last(lines: SimpleQueue[logging.LogRecord]) -> None:
+    until = time.monotonic() + LAST_LINES_S
+    while not lines.empty() and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def _print_json(rows: Iterator[dict[str, Any]], input_error: type[Exception]) -> None:

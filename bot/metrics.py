@@ -32,6 +32,16 @@ async def metrics(service: Service, backlog: Backlog, *, model: Trouble) -> str:
     families = [
         _family("messages_total", "Messages taken in.", _by("channel", "level", tally.messages)),
         _family("replies_failed_total", "Replies that did not arrive.", tally.replies_failed),
+        _family(
+            "replies_held_up_total",
+            "Replies that had to wait in a queue of their channel.",
+            tally.replies_held_up,
+        ),
+        _family(
+            "replies_withheld_total",
+            "Replies that a chat did not get as it flooded the bot.",
+            tally.replies_withheld,
+        ),
         _family("records_spooled_total", "Records the store did not take.", tally.spooled),
         _family("spool_bytes", "Size of what waits in the spool.", service.spool_bytes),
         _family("embedding_model", "1: reads with it. 0: by words only.", int(has_model)),

@@ -1,4 +1,4 @@
-"""What must be so before anything is opened: a free port, a folder to write in.
+"""What must be so before anything is opened: a free port.
 
 Also how `make run` is left by Ctrl-C.
 """
@@ -10,11 +10,9 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from bot.errors import SettingsError
 from bot.settings import Settings
@@ -23,21 +21,13 @@ from bot.settings import Settings
 def take_place(settings: Settings) -> socket.socket:
     """The port of the web chat, bound, so that nobody else takes it while the bot starts.
 
-    Raises SettingsError with all that stands in the way; nothing was made then but an empty
-    VAR_DIR.
+    A folder that cannot be written to is no reason to stop: people are answered without it.
+    Raises SettingsError; nothing was made then.
     """
-    faults = [_fault_of_folder(settings.var_dir)]
-    place = None
     try:
-        place = _bound(settings.web_host, settings.web_port)
+        return _bound(settings.web_host, settings.web_port)
     except OSError as error:
-        faults.append(port_fault(settings, error))
-    told = "\n".join(filter(None, faults))
-    if place is None or told:
-        if place is not None:
-            place.close()
-        raise SettingsError(told)
-    return place
+        raise SettingsError(port_fault(settings, error)) from error
 
 
 def port_fault(settings: Settings, error: OSError) -> str:
@@ -69,18 +59,6 @@ def _bound(host: str, port: int) -> socket.socket:
         place.close()
         raise
     return place
-
-
-def _fault_of_folder(folder: Path) -> str:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return ""
-    except OSError as error:
-        return (
-            f"VAR_DIR: the folder {folder} cannot be written to ({error.strerror}). Let this user "
-            "write there, or set VAR_DIR to another folder."
-        )
 
 
 @contextmanager

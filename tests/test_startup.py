@@ -60,21 +60,6 @@ def test_an_address_that_is_not_this_machines_is_told(
         take_place(settings(tmp_path, web_host=host))
 
 
-def test_a_folder_that_cannot_be_written_is_told_with_the_port_at_once(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
-
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        given = settings(tmp_path, var_dir=tmp_path / "file", web_port=other.getsockname()[1])
-        with pytest.raises(SettingsError) as told:
-            take_place(given)
-
-    folder, port = str(told.value).splitlines()
-    assert folder.startswith(f"VAR_DIR: the folder {tmp_path / 'file'} cannot be written to")
-    assert port.startswith("WEB_PORT: ")
-
-
 def test_a_free_port_is_held_from_the_beginning(tmp_path: Path) -> None:
     with take_place(settings(tmp_path)) as place:
         assert place.getsockname()[1] > 0
