@@ -51,7 +51,7 @@ async def moody(url: str) -> AsyncIterator[Moody]:
 
 async def find(people: People, store: Store | None, *, hurries: bool = False) -> Person:
     """The person, as a message finds them that changes nothing."""
-    known = await people.find(store, CHAT, 0.5, lambda: hurries)
+    known = await people.find(store, CHAT, 10, lambda: hurries)
     people.note(CHAT, known.person, known)
     return known.person
 
@@ -93,7 +93,7 @@ async def test_a_guess_is_never_written_over_the_person_that_is_stored(database_
     async with moody(database_url) as store:
         await store.keep_person(CHAT, KNOWN)
         store.slow_s = 5
-        assert await find(people, store) == Person()
+        assert await find(people, store, hurries=True) == Person()
         store.slow_s = 0
 
         assert await people.keep(store, CHAT)

@@ -249,7 +249,7 @@ async def run_with_kills(
     return await count(scene, said)
 
 
-async def settled(scene: Scene, last: int, within_s: float = 60) -> None:
+async def settled(scene: Scene, last: int, within_s: float = 100) -> None:
     """Wait until every update was confirmed and handled."""
     await until(lambda: scene.api.confirmed > last, within_s)
     await until(scene.is_idle, within_s, 0.2)
