@@ -235,7 +235,7 @@ def _web(
     settings: Settings, service: Service, webhook: Webhook | None, takeover: Takeover | None
 ) -> FastAPI:
     def scribe() -> Scribe:
-        return Scribe(service.content.at(datetime.now(UTC)), Person())
+        return Scribe(service.content.at(datetime.now(UTC)), Person(), "web")
 
     def welcome() -> Reply:
         start = Message(chat="web", text="/start", at=datetime.now(UTC))

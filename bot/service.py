@@ -118,7 +118,7 @@ class Service:
         place = channel if channel in CHANNELS else "other"
         self.tally.messages[place, decision.message_level.label] += 1
         if "forget" in decision.effects:
-            decision = await self._forget(message.chat, decision)
+            decision = await self._forget(message.chat, person, decision)
         if self._staff_write and steps_back(message, decision) and await self._hear(message):
             decision = passed_on(self.content.knowledge, person, decision)
         entry = None
@@ -255,8 +255,11 @@ class Service:
             self.tally.spooled += 1
             log.warning("escalation spooled", extra={"level": entry.level.label})
 
-    async def _forget(self, chat: str, decision: Decision) -> Decision:
-        """Deletes what is known of the chat; the reply says so only when it is done."""
+    async def _forget(self, chat: str, person: Person, decision: Decision) -> Decision:
+        """Deletes what is known of the chat; the reply says so only when it is done.
+
+        The card of an open crisis stays before it either way.
+        """
         self._remembered.pop(chat, None)
         try:
             if self.store is not None:
@@ -266,8 +269,9 @@ class Service:
             return decision
         except (StoreError, TimeoutError):
             await self._spool.keep_forget(chat)
-        scribe = Scribe(self.content.knowledge, decision.person)
-        reply = replace(decision.reply, texts=(scribe.phrase("forget_failed"),))
+        scribe = Scribe(self.content.knowledge, person)
+        texts = (*decision.reply.texts[:-1], scribe.phrase("forget_failed"))
+        reply = replace(decision.reply, texts=texts)
         return replace(decision, reply=reply)
 
 

@@ -22,11 +22,14 @@ from bot.core.knowledge import (
 from bot.core.model import Level
 
 LINE_PLACEHOLDERS = ("emergency", "poison_centre", "crisis_line", "nurse_line", "drug_line")
+STEP_PLACEHOLDERS = (*LINE_PLACEHOLDERS, "emergency_short")
 PHRASE_PLACEHOLDERS = (
-    *LINE_PLACEHOLDERS, "country", "question", "retention_days", "checked", "sources", "lines",
-    "name", "number", "watch", "n",
+    *STEP_PLACEHOLDERS, "country", "question", "retention_days", "checked",
+    "sources", "lines", "name", "number", "watch", "n", "copies", "cpr_line",
 )  # fmt: skip
-ANSWER_PLACEHOLDERS = (*LINE_PLACEHOLDERS, "retention_days", "watch", "ordinary")
+ANSWER_PLACEHOLDERS = (
+    *LINE_PLACEHOLDERS, "retention_days", "watch", "ordinary", "channel_keeps", "channel_copies",
+)  # fmt: skip
 DANGER: dict[str, DangerSigns] = {
     "": "",
     "none": "",
@@ -38,7 +41,7 @@ DANGER: dict[str, DangerSigns] = {
 DANGEROUS_GROUPS = {"withdrawal", "mixing", "overdose"}
 PENDING, SIGNED = "pending", "signed"
 # Where no country is known the widest numbers are said in words of the copy.
-MAY_NAME_WIDE_NUMBERS = {"emergency_unknown", "country_no_number"}
+MAY_NAME_WIDE_NUMBERS = {"emergency_unknown", "emergency_unknown_short", "country_no_number"}
 _PHONE_LIKE = re.compile(
     r"(?<![\w,.])\+?\d[\d\s\-()]{5,}\d(?!\w)|(?<![\d,.])\b(?:911|999|112|988|000)\b"
 )
@@ -83,6 +86,16 @@ def check_copy(sheet: Sheet, key: str, text: str, *, allowed: Iterable[str]) -> 
             f"'{number.strip()}' looks like a phone number; "
             "numbers come only from responses/helplines.yml, through placeholders",
         )
+
+
+def read_typed(root: Path, problems: Problems) -> dict[str, tuple[str, ...]]:
+    """responses/en/guide/typed.yml: how typed replies to the guide are read, by group."""
+    path = root / "responses" / "en" / "guide" / "typed.yml"
+    sheet = read(path, root, problems)
+    return {
+        key: tuple(fold(text) for text, _ in sheet.lines(key) if fold(text))
+        for key in sheet.table.items
+    }
 
 
 def read_staff_texts(root: Path, problems: Problems) -> tuple[StaffText, ...]:
@@ -219,7 +232,7 @@ def _cards(
 
 def _card(sheet: Sheet, level: Level, kind: str, questions: dict[str, Question]) -> Card:
     sheet.only(
-        "means", "first_line", "steps", "steps_if_self", "call_emergency_if",
+        "means", "first_line", "steps", "steps_if_self", "steps_if_cpr", "call_emergency_if",
         "say_to_call_handler", "guide", "sources", "reviewed",
     )  # fmt: skip
     first_line = sheet.text("first_line", required=True)
@@ -230,9 +243,9 @@ def _card(sheet: Sheet, level: Level, kind: str, questions: dict[str, Question])
             "number-first",
             "the first line of an emergency card must hold {emergency}",
         )
-    for key in ("steps", "steps_if_self", "call_emergency_if"):
+    for key in ("steps", "steps_if_self", "steps_if_cpr", "call_emergency_if"):
         for step in sheet.texts(key):
-            check_copy(sheet, key, step, allowed=LINE_PLACEHOLDERS)
+            check_copy(sheet, key, step, allowed=STEP_PLACEHOLDERS)
     for question in sheet.texts("guide"):
         if question not in questions and sheet.path.startswith("responses/en/"):
             sheet.report(
@@ -247,6 +260,7 @@ def _card(sheet: Sheet, level: Level, kind: str, questions: dict[str, Question])
         first_line=first_line,
         steps=sheet.texts("steps", required=True),
         steps_if_self=sheet.texts("steps_if_self"),
+        steps_if_cpr=sheet.texts("steps_if_cpr"),
         call_emergency_if=sheet.texts("call_emergency_if"),
         say_to_call_handler=sheet.text("say_to_call_handler"),
         guide=sheet.texts("guide"),
@@ -282,7 +296,7 @@ def _question(sheet: Sheet, question_id: str) -> Question:
 
 
 def _guide_answer(sheet: Sheet, answer_id: str) -> GuideAnswer:
-    sheet.only("label", "says", "says_self", "worse", "goes_to", "also", "words")
+    sheet.only("label", "says", "says_self", "worse", "goes_to", "also", "starts_cpr", "words")
     for key in ("says", "says_self"):
         check_copy(sheet, key, sheet.text(key), allowed=LINE_PLACEHOLDERS)
     return GuideAnswer(
@@ -293,5 +307,6 @@ def _guide_answer(sheet: Sheet, answer_id: str) -> GuideAnswer:
         worse=sheet.text("worse") == "yes",
         goes_to=sheet.text("goes_to"),
         also=sheet.text("also"),
+        starts_cpr=sheet.text("starts_cpr") == "yes",
         words=tuple(fold(word) for word in sheet.text("words").split(",") if fold(word)),
     )
