@@ -114,6 +114,8 @@ def _escalating(turn: Turn, reading: Reading) -> Decision:
     by_rule = any(evidence.kind == "trigger" for evidence in reading.assessment.evidence)
     if alarm.must_start_cpr(turn, reading):
         return alarm.escalation(turn, reading)
+    if not by_rule and guiding.says_breathing_again(turn):
+        return guiding.breathing_again(turn)
     if state.guide and (label == state.guide.kind or not by_rule):
         answered = guiding.guide_answer_in(turn, reading)
         if answered is not None:

@@ -70,14 +70,15 @@ def question_text(
 ) -> str:
     """The open question with the number under it, or the closing words.
 
-    `with_card` says that it stands right under a card, which holds the number and the steps.
+    `with_card` says that it stands right under a card. That of CPR is long, and says it all.
     """
     if not state.asked:
         return _end(scribe, state, subject)
     question = scribe.question(state.asked)
     ask = question.ask_self if subject == "self" else question.ask
-    key = _number_key(state, with_card=with_card)
-    return f"{scribe.fill(ask)}\n{scribe.phrase(key)}"
+    if state.cpr and with_card and not state.help_coming:
+        return scribe.fill(ask)
+    return f"{scribe.fill(ask)}\n{scribe.phrase(_number_key(state))}"
 
 
 def buttons(scribe: Scribe, state: GuideState) -> tuple[Button, ...]:
@@ -139,11 +140,11 @@ def _end(scribe: Scribe, state: GuideState, subject: Subject) -> str:
     return f"{scribe.phrase('cpr_go_on')}\n{words}" if state.cpr else words
 
 
-def _number_key(state: GuideState, *, with_card: bool) -> str:
+def _number_key(state: GuideState) -> str:
     level = _level(state.kind)
     if state.cpr and state.help_coming:
         return "cpr_go_on"
-    if state.cpr and not with_card:
+    if state.cpr:
         return "guide_number_cpr"
     if level is Level.EMERGENCY and state.help_coming:
         return "guide_number_coming"

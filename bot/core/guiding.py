@@ -7,11 +7,13 @@ from dataclasses import replace
 from bot.core import guide, typed, wordings
 from bot.core.alarm import guide_text, with_card
 from bot.core.helplines import find_country
-from bot.core.knowledge import kind_of, label_of
+from bot.core.knowledge import Card, kind_of, label_of
 from bot.core.model import Assessment, Button, Decision, Evidence, GuideState, Level, Reply
 from bot.core.replies import card_text, more_steps_text
 from bot.core.turn import NOTHING_READ, Turn, calm, in_crisis, is_denial
 from bot.core.understand import Reading
+
+NOT_UNDERSTOOD = ("guide", "unclear")
 
 
 def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
@@ -19,17 +21,19 @@ def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
     open_guide = turn.state.guide
     if open_guide is None or not turn.state.level.escalates:
         return None
-    steered = _steered(turn, open_guide)
+    steered = _steered(turn)
     if steered is not None:
         return steered
     if not open_guide.asked:
-        return None
+        return _after_the_end(turn, open_guide, reading)
     if is_question(turn):
         return _question_asked(turn, reading)
     answered = guide_answer_in(turn, reading)
     if answered is not None:
         return answered
     if typed.is_small_talk(turn.message.text, turn.scribe.knowledge.wordings):
+        if open_guide.help_coming:
+            return go_on(turn)
         return _again_or_on(turn, _first_line(turn), path="small_talk")
     if turn.state.pending == "country":
         return guide_again(turn, turn.scribe.phrase("country_unknown"), path="country_unknown")
@@ -40,22 +44,43 @@ def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
     return _unclear(turn, reading)
 
 
-def _steered(turn: Turn, open_guide: GuideState) -> Decision | None:
+def _after_the_end(turn: Turn, open_guide: GuideState, reading: Reading) -> Decision | None:
+    """When nothing is left to ask: "yes" means that help is on the way, and what nobody
+    understands gets the closing words again, not what the bot can talk about."""
+    text, known = turn.message.text, turn.scribe.knowledge.wordings
+    asks_for_help = turn.state.level is Level.EMERGENCY and not open_guide.help_coming
+    if asks_for_help and typed.says_yes(text, known):
+        return help_coming(turn)
+    if reading.outcome != "none" or typed.is_question(text, known):
+        return None
+    again = guide_again(turn, _first_line(turn), path="ended")
+    return replace(again, path=NOT_UNDERSTOOD, asks=reading.assessment.asks)
+
+
+def _steered(turn: Turn) -> Decision | None:
     """What is neither an answer nor a question: help is coming, "what now", a country, ..."""
     text, known = turn.message.text, turn.scribe.knowledge.wordings
     if wordings.means(text, "help_coming", known):
         return help_coming(turn)
     if wordings.means(text, "cannot_call", known):
         return cannot_call(turn)
-    if open_guide.cpr and typed.says_breathing_again(text, known):
+    if says_breathing_again(turn):
         return breathing_again(turn)
     if is_denial(turn):
         return denial(turn)
     if find_country(text, turn.scribe.knowledge.helplines):
         return country_told(turn)
     if typed.is_wholly(text, "go_on", known):
-        return go_on(turn) if open_guide.help_coming else more_steps(turn)
+        return go_on(turn)
     return None
+
+
+def says_breathing_again(turn: Turn) -> bool:
+    """Whether breath came back while CPR is under way."""
+    open_guide = turn.state.guide
+    if open_guide is None or not open_guide.cpr or is_question(turn):
+        return False
+    return typed.says_breathing_again(turn.message.text, turn.scribe.knowledge.wordings)
 
 
 def is_question(turn: Turn) -> bool:
@@ -204,17 +229,16 @@ def cannot_call(turn: Turn) -> Decision:
 
 
 def go_on(turn: Turn) -> Decision:
-    """On with the steps: the open question once more, and the next time past it."""
-    return _again_or_on(turn, _first_line(turn), path="continue")
+    """On with the steps: all of them and the open question once more, then past it."""
+    text = _all_steps(turn)
+    if turn.state.guide and turn.state.guide.help_coming:
+        text = text.partition("\n")[2] or text  # without the call that was made
+    return _again_or_on(turn, text, path="continue")
 
 
 def more_steps(turn: Turn) -> Decision:
     """All steps of the open card, then its question again."""
-    open_guide = turn.state.guide
-    assert open_guide is not None
-    card = turn.scribe.card(open_guide.kind)
-    text = more_steps_text(turn.scribe, card, turn.state.subject, cpr=open_guide.cpr)
-    return guide_again(turn, text, path="steps")
+    return guide_again(turn, _all_steps(turn), path="steps")
 
 
 def denial(turn: Turn) -> Decision:
@@ -282,22 +306,25 @@ def country_told(turn: Turn) -> Decision:
 
 def last_card(turn: Turn) -> str:
     """The open crisis's card with its first steps, for a person who is about to be forgotten."""
-    open_guide = turn.state.guide
-    label = open_guide.kind if open_guide else label_of(turn.state.level, turn.state.kind)
-    cpr = bool(open_guide and open_guide.cpr)
-    return card_text(turn.scribe, turn.scribe.card(label), turn.state.subject, cpr=cpr)
+    card, cpr = _card(turn)
+    return card_text(turn.scribe, card, turn.state.subject, cpr=cpr)
 
 
 def _first_line(turn: Turn) -> str:
     """The first line of the open crisis's card, with its number."""
+    return turn.scribe.fill(_card(turn)[0].first_line)
+
+
+def _all_steps(turn: Turn) -> str:
+    card, cpr = _card(turn)
+    return more_steps_text(turn.scribe, card, turn.state.subject, cpr=cpr)
+
+
+def _card(turn: Turn) -> tuple[Card, bool]:
+    """The card of the open crisis, and whether CPR is under way."""
     open_guide = turn.state.guide
     label = open_guide.kind if open_guide else label_of(turn.state.level, turn.state.kind)
-    if open_guide and open_guide.help_coming:
-        steps = more_steps_text(
-            turn.scribe, turn.scribe.card(label), turn.state.subject, cpr=open_guide.cpr
-        )
-        return steps.partition("\n")[2] or steps
-    return turn.scribe.fill(turn.scribe.card(label).first_line)
+    return turn.scribe.card(label), bool(open_guide and open_guide.cpr)
 
 
 def _again_or_on(turn: Turn, before: str, *, path: str) -> Decision:
@@ -323,4 +350,4 @@ def _unclear(turn: Turn, reading: Reading) -> Decision:
     assert open_guide is not None
     not_understood = turn.scribe.phrase("guide_repeat")
     stepped = guide_step(turn, open_guide, guide.NOT_SURE, before=not_understood)
-    return replace(stepped, path=("guide", "unclear"), asks=reading.assessment.asks)
+    return replace(stepped, path=NOT_UNDERSTOOD, asks=reading.assessment.asks)

@@ -21,7 +21,7 @@ HAPPENED, ALONE, OTHER_PERSON, SOMEBODY = "happened", "alone", "other_person", "
 WAKING = frozenset(
     {"wake", "waking", "woken", "rouse", "rousing", "response", "reaction", "answer"}
 )
-WAKES_WITHIN = 4
+WAKES_WITHIN = 6
 UNREAL = frozenset({"negated", "hypothetical", "past", "news", "animal", "intent"})
 ME = frozenset({"i", "me", "my", "myself", "we", "im", "ive"})
 SHORT_CLAUSE = 3  # words: a negated list goes on over its commas, "no rash, wheeze or swelling"

@@ -61,6 +61,13 @@ def told_unasked(text: str, question: Question, wordings: Wordings) -> str:
     return max(found)[1] if found else ""
 
 
+def says_yes(text: str, wordings: Wordings) -> bool:
+    """Whether a reply is a yes in any of its forms, and not half a one."""
+    if means(text, "not_sure", wordings):
+        return False
+    return _polarity(_after_fillers(fold(text).split(), wordings), wordings) == "yes"
+
+
 def is_question(text: str, wordings: Wordings) -> bool:
     """Whether a message plainly asks something: "can I ...", "what is ...", "... right?"."""
     words = _after_fillers(fold(text).split(), wordings)
