@@ -449,6 +449,7 @@ def test_a_country_nobody_knows_is_no_answer_to_the_guide(content: Content) -> N
 
     assert "do not know that country" in shown(after)
     assert guide_of(after).asked == "breathing"
+    assert "that country" not in shown(talk(content, "Wakanda", person=after.person))
 
 
 def test_forget_in_an_emergency_keeps_the_way_to_help(content: Content) -> None:

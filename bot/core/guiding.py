@@ -36,12 +36,19 @@ def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
             return go_on(turn)
         return _again_or_on(turn, _first_line(turn), path="small_talk")
     if turn.state.pending == "country":
-        return guide_again(turn, turn.scribe.phrase("country_unknown"), path="country_unknown")
+        return _no_such_country(turn)
     if reading.outcome == "sure":
         return None
     if open_guide.help_coming:
         return go_on(turn)
     return _unclear(turn, reading)
+
+
+def _no_such_country(turn: Turn) -> Decision:
+    """What was typed when asked for the country names none: the guide goes on without it."""
+    state = replace(turn.state, pending="")
+    turn = replace(turn, person=replace(turn.person, state=state))
+    return guide_again(turn, turn.scribe.phrase("country_unknown"), path="country_unknown")
 
 
 def _after_the_end(turn: Turn, open_guide: GuideState, reading: Reading) -> Decision | None:
@@ -77,10 +84,9 @@ def _steered(turn: Turn) -> Decision | None:
 
 def says_breathing_again(turn: Turn) -> bool:
     """Whether breath came back while CPR is under way."""
-    open_guide = turn.state.guide
-    if open_guide is None or not open_guide.cpr or is_question(turn):
-        return False
-    return typed.says_breathing_again(turn.message.text, turn.scribe.knowledge.wordings)
+    text, known = turn.message.text, turn.scribe.knowledge.wordings
+    cpr = turn.state.guide is not None and turn.state.guide.cpr
+    return cpr and not typed.is_question(text, known) and typed.says_breathing_again(text, known)
 
 
 def is_question(turn: Turn) -> bool:
