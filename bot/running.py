@@ -288,7 +288,7 @@ def _web(
     clock: SteadyClock,
 ) -> FastAPI:
     def scribe() -> Scribe:
-        return Scribe(service.content.at(clock()), Person())
+        return Scribe(service.content.at(clock()), Person(), "web")
 
     def welcome() -> Reply:
         start = Message(chat="web", text="/start", at=clock())

@@ -159,7 +159,7 @@ class Service:
         said = _said(message, known.person)
         self._count(message, decision)
         if "forget" in decision.effects:
-            return await self._forget(chat, decision), said
+            return await self._forget(chat, known.person, decision), said
         self._people.note(chat, decision.person, known)
         if not self._staff_write or not steps_back(message, decision):
             return decision, said
@@ -282,8 +282,11 @@ class Service:
             self.tally.spooled += 1
             log.warning("escalation spooled", extra={"level": entry.level.label})
 
-    async def _forget(self, chat: str, decision: Decision) -> Decision:
-        """Deletes what is known of the chat; the reply says so only when it is done."""
+    async def _forget(self, chat: str, person: Person, decision: Decision) -> Decision:
+        """Deletes what is known of the chat; the reply says so only when it is done.
+
+        The card of an open crisis stays before it either way.
+        """
         self._people.drop(chat)  # and not later, when there may be an emergency to remember
         try:
             async with asyncio.timeout(FORGET_S), self._books.take(chat):
@@ -294,8 +297,9 @@ class Service:
         except (StoreError, TimeoutError, OSError) as error:
             log.warning("a person is forgotten later", extra={"error": type(error).__name__})
         await self._spool.keep_forget(chat)
-        scribe = Scribe(self.content.knowledge, decision.person)
-        reply = replace(decision.reply, texts=(scribe.phrase("forget_failed"),))
+        scribe = Scribe(self.content.knowledge, person)
+        texts = (*decision.reply.texts[:-1], scribe.phrase("forget_failed"))
+        reply = replace(decision.reply, texts=texts)
         return replace(decision, reply=reply)
 
 

@@ -196,7 +196,7 @@ def test_forget_says_so_only_when_it_is_done(tmp_path: Path, content: Content) -
         file = await store.show(case.id)
         assert file is not None
         assert file.signals[0].text is None
-        assert "Done" in outbox.sent[-1].texts[0]
+        assert "Done" in outbox.sent[-1].texts[-1]
         await store.close()
 
         away = await AwayStore.open(url, keys)

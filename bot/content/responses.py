@@ -24,11 +24,14 @@ from bot.core.knowledge import (
 from bot.core.model import Level
 
 LINE_PLACEHOLDERS = ("emergency", "poison_centre", "crisis_line", "nurse_line", "drug_line")
+STEP_PLACEHOLDERS = (*LINE_PLACEHOLDERS, "emergency_short")
 PHRASE_PLACEHOLDERS = (
-    *LINE_PLACEHOLDERS, "country", "question", "retention_days", "checked", "sources", "lines",
-    "name", "number", "watch", "n",
+    *STEP_PLACEHOLDERS, "country", "question", "retention_days", "checked",
+    "sources", "lines", "name", "number", "watch", "n", "copies", "cpr_line",
 )  # fmt: skip
-ANSWER_PLACEHOLDERS = (*LINE_PLACEHOLDERS, "retention_days", "watch", "ordinary")
+ANSWER_PLACEHOLDERS = (
+    *LINE_PLACEHOLDERS, "retention_days", "watch", "ordinary", "channel_keeps", "channel_copies",
+)  # fmt: skip
 DANGER: dict[str, DangerSigns] = {
     "": "",
     "none": "",
@@ -41,7 +44,7 @@ DANGEROUS_GROUPS = {"withdrawal", "mixing", "overdose"}
 QUESTIONS = "responses/en/guide/questions.yml"
 PENDING, SIGNED = "pending", "signed"
 # Where no country is known the widest numbers are said in words of the copy.
-MAY_NAME_WIDE_NUMBERS = {"emergency_unknown", "country_no_number"}
+MAY_NAME_WIDE_NUMBERS = {"emergency_unknown", "emergency_unknown_short", "country_no_number"}
 _PHONE_LIKE = re.compile(
     r"(?<![\w,.])\+?\d[\d\s\-()]{5,}\d(?!\w)|(?<![\d,.])\b(?:911|999|112|988|000)\b"
 )
@@ -96,6 +99,16 @@ def check_copy(sheet: Sheet, key: str, text: str, *, allowed: Iterable[str]) -> 
             f"'{order}' tells the reader a dose; say that the prescriber decides, or tell it as a "
             "fact with its source (the US label sets ...)",
         )
+
+
+def read_typed(root: Path, problems: Problems) -> dict[str, tuple[str, ...]]:
+    """responses/en/guide/typed.yml: how typed replies to the guide are read, by group."""
+    path = root / "responses" / "en" / "guide" / "typed.yml"
+    sheet = read(path, root, problems)
+    return {
+        key: tuple(fold(text) for text, _ in sheet.lines(key) if fold(text))
+        for key in sheet.table.items
+    }
 
 
 def read_staff_texts(root: Path, problems: Problems) -> tuple[StaffText, ...]:
@@ -234,7 +247,7 @@ def _cards(
 
 def _card(sheet: Sheet, level: Level, kind: str, questions: dict[str, Question]) -> Card:
     sheet.only(
-        "means", "first_line", "steps", "steps_if_self", "call_emergency_if",
+        "means", "first_line", "steps", "steps_if_self", "steps_if_cpr", "call_emergency_if",
         "say_to_call_handler", "guide", "sources", "reviewed",
     )  # fmt: skip
     first_line = sheet.text("first_line", required=True)
@@ -245,9 +258,9 @@ def _card(sheet: Sheet, level: Level, kind: str, questions: dict[str, Question])
             "number-first",
             "the first line of an emergency card must hold {emergency}",
         )
-    for key in ("steps", "steps_if_self", "call_emergency_if"):
+    for key in ("steps", "steps_if_self", "steps_if_cpr", "call_emergency_if"):
         for step in sheet.texts(key):
-            check_copy(sheet, key, step, allowed=LINE_PLACEHOLDERS)
+            check_copy(sheet, key, step, allowed=STEP_PLACEHOLDERS)
     for question in sheet.texts("guide"):
         if sheet.problems.is_unreadable(QUESTIONS) or not sheet.path.startswith("responses/en/"):
             break  # it cannot be known, or is not asked
@@ -264,6 +277,7 @@ def _card(sheet: Sheet, level: Level, kind: str, questions: dict[str, Question])
         first_line=first_line,
         steps=sheet.texts("steps", required=True),
         steps_if_self=sheet.texts("steps_if_self"),
+        steps_if_cpr=sheet.texts("steps_if_cpr"),
         call_emergency_if=sheet.texts("call_emergency_if"),
         say_to_call_handler=sheet.text("say_to_call_handler"),
         guide=sheet.texts("guide"),
@@ -299,7 +313,7 @@ def _question(sheet: Sheet, question_id: str) -> Question:
 
 
 def _guide_answer(sheet: Sheet, answer_id: str) -> GuideAnswer:
-    sheet.only("label", "says", "says_self", "worse", "goes_to", "also", "words")
+    sheet.only("label", "says", "says_self", "worse", "goes_to", "also", "starts_cpr", "words")
     for key in ("says", "says_self"):
         check_copy(sheet, key, sheet.text(key), allowed=LINE_PLACEHOLDERS)
     return GuideAnswer(
@@ -310,5 +324,6 @@ def _guide_answer(sheet: Sheet, answer_id: str) -> GuideAnswer:
         worse=sheet.text("worse") == "yes",
         goes_to=sheet.text("goes_to"),
         also=sheet.text("also"),
+        starts_cpr=sheet.text("starts_cpr") == "yes",
         words=tuple(fold(word) for word in sheet.text("words").split(",") if fold(word)),
     )

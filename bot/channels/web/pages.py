@@ -83,15 +83,14 @@ class Pages:
         }
 
     def _turns(self, turns: tuple[Turn, ...], name: str, **values: object) -> str:
-        """A template of the conversation; `newest` is the place of the last thing said.
-
-        The choices of `answering` are open: the bot's last turn, if the person said nothing
-        after it.
-        """
+        """A template of the conversation; `newest` is the place of the last thing said, or of an
+        urgent answer to it. The choices of `answering` are open: the bot's last turn, if the
+        person said nothing after it."""
         own = [place for place, turn in enumerate(turns) if not (turn.by_bot or turn.by_staff)]
         bots = [place for place, turn in enumerate(turns) if turn.by_bot]
         newest, answering = max(own, default=-1), max(bots, default=-1)
         answering = answering if answering > newest else -1
+        newest += answering >= 0 and turns[newest + 1].urgent
         return self._draw(name, turns=turns, newest=newest, answering=answering, **values)
 
     def _draw(self, name: str, **values: object) -> str:
