@@ -9,10 +9,10 @@ READY_DEV := $(VENV)/ready-dev
 .PHONY: run chat test check fast e2e format lock clean setup setup-dev
 
 run: $(READY)
-	$(BIN)/python -m bot run
+	@$(BIN)/python -m bot run
 
 chat: $(READY)
-	$(BIN)/python -m bot chat
+	@$(BIN)/python -m bot chat
 
 setup: $(READY)
 setup-dev: $(READY_DEV)
@@ -55,18 +55,20 @@ export LAUNCHER
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make run PYTHON=python3.12"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	@echo "Installing into $(VENV), once; this takes some minutes."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@echo "$$LAUNCHER" > $(BIN)/baclofen-bot && chmod +x $(BIN)/baclofen-bot
-	touch $(READY)
+	@touch $(READY)
 
 $(READY_DEV): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make test PYTHON=python3.12"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	@echo "Installing into $(VENV), once; this takes some minutes."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	@echo "$$LAUNCHER" > $(BIN)/baclofen-bot && chmod +x $(BIN)/baclofen-bot
-	touch $(READY) $(READY_DEV)
+	@touch $(READY) $(READY_DEV)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

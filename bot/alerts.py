@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 JSON = dict[str, Any]
 Sleep = Callable[[float], Awaitable[None]]
+Reached = tuple[int, str]  # the number of a rung, and the name of a target
 
 HANDLER = "ladder"
 QUEUE = Queue("alerts", 0.5)
@@ -60,7 +61,9 @@ class Line(Protocol):
 class Alerts:
     """Sees to it that each new case climbs its ladder, once in all processes.
 
-    `store` gives the open store, or None while there is none.
+    `store` gives the open store, or None while there is none. `now` is the time of day and
+    `steady` one that never jumps, by which a ladder is climbed. `told` hears of each target
+    whether its alert arrived.
     """
 
     def __init__(
@@ -72,7 +75,9 @@ class Alerts:
         *,
         console_url: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        steady: Callable[[], datetime] | None = None,
         sleep: Sleep = asyncio.sleep,
+        told: Callable[[str, bool], None] = lambda _name, _arrived: None,
     ) -> None:
         self._store = store
         self._durable = durable
@@ -80,7 +85,9 @@ class Alerts:
         self._rules = rules
         self._console_url = console_url
         self._now = now
+        self._steady = steady or now
         self._sleep = sleep
+        self._told = told
         self._begun: set[str] = set()
         durable.on(HANDLER, self._take)
 
@@ -108,11 +115,17 @@ class Alerts:
         self._begun = {job.id for job in jobs}
 
     async def climb(self, case_id: str, since: datetime) -> None:
-        """Alert, rung after rung, until the ladder that began at `since` is over."""
-        attempt = 0
+        """Alert, rung after rung, until the ladder that began at `since` is over.
+
+        The time goes on evenly from here, whatever the clock does. A ladder that seems to
+        begin later begins now: the clock was put back since.
+        """
+        attempt, reached = 0, set[Reached]()
+        ahead = max(self._now(), since) - self._steady()
         while True:
+            now = self._steady() + ahead
             try:
-                wait_s, failed = await self._step(case_id, since, attempt)
+                wait_s, failed = await self._step(case_id, since, attempt, now, reached)
             except StoreError as error:
                 log.warning("ladder waits for the store: %s", error)
                 wait_s, failed = AWAY_S, attempt > 0
@@ -124,24 +137,31 @@ class Alerts:
     async def _take(self, data: JSON) -> None:
         await self.climb(data["case"], datetime.fromisoformat(data["since"]))
 
-    async def _step(self, case_id: str, since: datetime, attempt: int) -> tuple[float | None, bool]:
-        """Do what is due. How long to wait then, None for the end; and whether it failed."""
+    async def _step(
+        self, case_id: str, since: datetime, attempt: int, now: datetime, reached: set[Reached]
+    ) -> tuple[float | None, bool]:
+        """Do what is due. How long to wait then, None for the end; and whether it failed.
+
+        `reached` are the targets that this climb has reached, and learns of more.
+        """
         store = self._store()
         if store is None:
             return AWAY_S, attempt > 0
         file = await store.show(case_id)
         if file is None or not climbs(file.case, since):
             return None, False
-        now = self._now()
         staff = await store.staff.on_duty()
         rungs = ladder(file.case, tuple(member.id for member in staff), self._rules)
         due = [rung for rung in rungs if rung.at <= now]
         later = [rung for rung in rungs if rung.at > now]
         next_s = (later[0].at - now).total_seconds() if later else None
         open_targets = self._open_targets(file, due[-1], staff, since) if due else []
+        open_targets = [each for each in open_targets if (due[-1].number, each.name) not in reached]
         if not open_targets:
             return (None, False) if next_s is None else (min(next_s, REST_S), False)
         sent = await self._send(store, file.case, due[-1], open_targets)
+        arrived = zip(open_targets, sent, strict=True)
+        reached |= {(due[-1].number, target.name) for target, is_sent in arrived if is_sent}
         if all(sent):
             return (None, False) if next_s is None else (min(next_s, REST_S), False)
         gap_s = retry_gap(attempt + 1).total_seconds()
@@ -172,6 +192,7 @@ class Alerts:
         for target, place in sorted(
             zip(targets, sent, strict=True), key=lambda each: bool(each[1])
         ):
+            self._told(target.name, bool(place))
             action = Alert(BOT, place or target.name, bool(place), rung.number)
             await store.act(case.id, action)
         return [bool(place) for place in sent]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Annotated, Any
 
 import typer
@@ -18,7 +22,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from bot.errors import BotError, ContentError
 from bot.settings import Settings, read_settings
-from bot.store import Keys, Retention, Store
+from bot.store import Keys, Retention, Store, engine
+from bot.tools.desk import COMMAND
 from bot.tools.escalations import escalations_app
 from bot.tools.staff_cli import staff_app
 from bot.tools.upkeep_cli import StorePlace, audit_app, keys_app, privacy_app
@@ -31,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 REVIEW_EVERY = timedelta(days=182)
+LAST_LINES_S = 1.0  # how long the end waits for what is still to be logged
 
 
 def main() -> None:
@@ -57,10 +63,15 @@ def _single(group: BaseExceptionGroup[BotError]) -> Iterator[BotError]:
 def run() -> None:
     """Starts the web chat, and Telegram where BOT_TOKEN is set."""
     from bot.running import serve
+    from bot.startup import alone_at_the_terminal
 
     settings = read_settings()
     _log_to_stderr(settings)
-    asyncio.run(serve(settings, content=lambda: _content(settings), say=print_line))
+    with alone_at_the_terminal():
+        try:
+            asyncio.run(serve(settings, content=lambda: _content(settings), say=print_line))
+        except KeyboardInterrupt:
+            print_line("\nStopped.")
 
 
 @app.command()
@@ -69,7 +80,14 @@ def chat(
         bool, typer.Option("--jsonl", help="JSON Lines in, JSON Lines out, for scripts.")
     ] = False,
 ) -> None:
-    """Chat in the terminal; with --jsonl, whole conversations for scripts."""
+    """Chat in the terminal; with --jsonl, whole conversations for scripts.
+
+    In, one JSON object a line: "chat" (any id; its state is kept), "text" or "button" (a label),
+    and optionally "country" (ISO code).
+
+    Out, one a line: "chat", "level" (of the conversation), "kind", "topic", "replies" (texts) and
+    "buttons" (labels).
+    """
     settings = read_settings()
     if jsonl:
         from bot.tools.classify import InputError, talk_lines
@@ -86,7 +104,14 @@ def chat(
 def classify(
     file: Annotated[str, typer.Argument(help="A file of JSON Lines, or - for the input.")] = "-",
 ) -> None:
-    """Reads messages as JSON Lines and prints a verdict for each, in the same order."""
+    """Reads messages as JSON Lines and prints a verdict for each, in the same order.
+
+    In, one JSON object a line: "text", and optionally "id" (given back) and "country" (ISO code).
+
+    Out, one a line: "id", "level", "kind", "topic", "confidence" (0 to 1), "asks" (whether the
+    reply asks if it happens now), "offers" (topics), "reasons" (each with "rule", "start", "end"
+    and "text") and "first_line" of the reply.
+    """
     from bot.tools.classify import InputError, classify_lines
 
     content = _content(read_settings())
@@ -111,25 +136,18 @@ def explain(
 @app.command()
 def check() -> None:
     """Checks all content; every problem at once, at path:line:column."""
-    from bot.content import load
-    from bot.core.signals import signals_from
-    from bot.core.words import lexicon_from
-    from bot.tools.check import near_copies
+    from bot.tools.check import examine
 
-    root = read_settings().content_dir
     try:
-        loaded = load(root, proofs=True)
+        loaded = examine(read_settings().content_dir)
     except ContentError as error:
         for problem in error.problems:
             print_line(str(problem))
-        print_line(f"{len(error.problems)} problems. The bot does not start with them.")
+        count = len(error.problems)
+        print_line(
+            f"{count} {'problem' if count == 1 else 'problems'}. Mend them, then check again."
+        )
         raise typer.Exit(1) from None
-    signals_from(loaded.signals, lexicon_from(*loaded.words))
-    found = near_copies(root)
-    for problem in found:
-        print_line(str(problem))
-    if found:
-        raise typer.Exit(1)
     print_line(
         f"Content is sound: {len(loaded.knowledge.topics)} topics, "
         f"{len(loaded.teaching)} examples in {len({e.voice for e in loaded.teaching})} voices, "
@@ -252,7 +270,7 @@ def new(
             print_line(f"wrote {path}")
     except ValueError as error:
         raise BotError(str(error)) from None
-    print_line("Fill them in, then run: baclofen-bot check")
+    print_line(f"Fill them in, then run: {COMMAND} check")
 
 
 @app.command()
@@ -268,11 +286,26 @@ def train(
 
 
 async def _open_store() -> Store:
-    """The store of the settings; the command that opened it closes it."""
+    """The store of the settings, where there is one; the command that opened it closes it."""
+    settings = read_settings()
+    engine.need_file(settings.database)
+    keys = Keys.load(settings.keys_file)
+    return await Store.open(settings.database, keys, rules=settings.rules, create=False)
+
+
+async def _make_store() -> Store:
+    """The same, made where there is none: for the first account."""
     settings = read_settings()
     settings.var_dir.mkdir(parents=True, exist_ok=True)
     keys, _ = Keys.load_or_create(settings.keys_file)
-    return await Store.open(settings.database, keys)
+    return await Store.open(settings.database, keys, rules=settings.rules)
+
+
+def _reasons() -> Mapping[str, str]:
+    """What each rule of the content means; nothing where it cannot be read."""
+    from bot.content.reasons import rule_reasons
+
+    return rule_reasons(read_settings().content_dir)
 
 
 def _place() -> StorePlace:
@@ -291,8 +324,8 @@ def _retention() -> Retention:
 
 
 for _part in (
-    escalations_app(_open_store),
-    staff_app(_open_store),
+    escalations_app(_open_store, _reasons),
+    staff_app(_open_store, _make_store),
     audit_app(_open_store),
     keys_app(_place),
     privacy_app(_open_store, _retention),
@@ -348,10 +381,22 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
 
 
 def _log_to_stderr(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs the bot token
+    """Logs from a thread of its own: no answer waits for whoever reads the lines, or does not."""
+    lines: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    screen = logging.StreamHandler()
+    screen.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    QueueListener(lines, screen).start()
+    atexit.register(_wait_for_last, lines)
+    logging.basicConfig(level=settings.log_level, handlers=[QueueHandler(lines)])
+    # At INFO httpx logs the bot token; the others tell of steps that went well.
+    for name in ("httpx", "alembic", "dbos"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _wait_for_last(lines: SimpleQueue[logging.LogRecord]) -> None:
+    until = time.monotonic() + LAST_LINES_S
+    while not lines.empty() and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def _print_json(rows: Iterator[dict[str, Any]], input_error: type[Exception]) -> None:

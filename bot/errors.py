@@ -3,9 +3,11 @@
 BotError
 ├── SettingsError      one or more settings are wrong
 ├── ContentError       intents/ or responses/ failed their checks
-├── ModelError         the embedding model is missing or altered
+├── ModelError         the embedding model cannot be used: it is missing
+│   └── ModelAltered   it is there, and not the one that was pinned
 ├── StoreError         the store could not do what it was asked
 │   ├── StoreAway      locked, full, slow or unreachable: try again, spool meanwhile
+│   ├── StoreMissing   nothing was ever kept where we looked
 │   ├── StoreNewer     the database was written by a newer version of the bot
 │   └── KeyMissing     a text was encrypted with a key that we do not have
 └── ChannelError       a channel could not start or deliver
@@ -34,7 +36,11 @@ class ContentError(BotError):
 
 
 class ModelError(BotError):
-    """The embedding model is missing or is not the file that was pinned."""
+    """The embedding model cannot be used."""
+
+
+class ModelAltered(ModelError):
+    """The embedding model is there, and is not the file that was pinned, or none at all."""
 
 
 class StoreError(BotError):
@@ -43,6 +49,10 @@ class StoreError(BotError):
 
 class StoreAway(StoreError):
     """The store is locked, full, slow or unreachable."""
+
+
+class StoreMissing(StoreError):
+    """There is no store yet where one was looked for, and none was to be made."""
 
 
 class StoreNewer(StoreError):

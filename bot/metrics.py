@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from bot.core.casefilter import CaseFilter
 from bot.core.readers import Readers
 from bot.errors import StoreError
+from bot.models import Trouble
 from bot.service import Service
 
 UNALERTED = CaseFilter(statuses=("new",), alert_status="failed")
@@ -24,20 +25,35 @@ Backlog = Callable[[], Awaitable[int | None]]
 Sample = tuple[dict[str, str], int]
 
 
-async def metrics(service: Service, backlog: Backlog, *, model_wanted: bool) -> str:
+async def metrics(service: Service, backlog: Backlog, *, model: Trouble) -> str:
     """All figures. What cannot be known just now, as the store is away, is left out."""
     has_model = isinstance(service.content.reader, Readers) and bool(service.content.reader.embed)
     tally = service.tally
     families = [
         _family("messages_total", "Messages taken in.", _by("channel", "level", tally.messages)),
         _family("replies_failed_total", "Replies that did not arrive.", tally.replies_failed),
+        _family(
+            "replies_held_up_total",
+            "Replies that had to wait in a queue of their channel.",
+            tally.replies_held_up,
+        ),
+        _family(
+            "replies_withheld_total",
+            "Replies that a chat did not get as it flooded the bot.",
+            tally.replies_withheld,
+        ),
         _family("records_spooled_total", "Records the store did not take.", tally.spooled),
         _family("spool_bytes", "Size of what waits in the spool.", service.spool_bytes),
         _family("embedding_model", "1: reads with it. 0: by words only.", int(has_model)),
         _family(
             "embedding_model_missing",
-            "1: it is asked for, and missing or altered.",
-            int(model_wanted and not has_model),
+            "1: it is asked for, and missing.",
+            int(model == "missing"),
+        ),
+        _family(
+            "embedding_model_altered",
+            "1: it is asked for, and not the file that was pinned.",
+            int(model == "altered"),
         ),
     ]
     waiting = await backlog()

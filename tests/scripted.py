@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from bot.channels.receiver import Send, Told
 from bot.core.model import Button, Decision, Level, Message, Person, Reply
+from bot.delivery import Fate, Send, Told
+from bot.turns import Turns
 
 CARD = Reply(("Call 112 or 911 now.\nStay with them.",))
 ANSWER = Reply(("Baclofen relaxes muscles.",), can_wait=True)
@@ -34,9 +35,17 @@ class Scripted:
     breaks_late: bool = False
     kept_all: bool = False
     heard: list[Message] = field(default_factory=list)
-    delivered: list[str] = field(default_factory=list)
+    delivered: list[Fate] = field(default_factory=list)
+    turns: Turns = field(default_factory=Turns)
 
     async def receive(self, message: Message, send: Send, told: Told | None = None) -> Decision:
+        async with self.turns.take(message.chat, lambda: self.is_urgent(message)):
+            return await self._receive(message, send, told)
+
+    def is_urgent(self, message: Message) -> bool:
+        return not self.replies.get(message.button or message.text, ANSWER).can_wait
+
+    async def _receive(self, message: Message, send: Send, told: Told | None) -> Decision:
         self.heard.append(message)
         said = message.button or message.text
         if said in self.breaks:

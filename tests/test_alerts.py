@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from bot.core.actions import Acknowledge
 from bot.core.clocks import Calendar
 from bot.core.escalation import Case, Rules
 from bot.core.model import Level
+from bot.health import Lines
 from bot.store import Store
 from bot.store.records import CaseFile
 from bot.store.staff import StaffMember
@@ -100,6 +102,36 @@ async def climbed(
         await alerts.climb(case.id, case.alert_since)
     except asyncio.CancelledError:
         return
+
+
+async def test_a_line_that_fails_is_known_until_its_next_alert_arrives(
+    store: Store, clock: Clock
+) -> None:
+    await on_duty(store, "ana", "ben")
+    case = await store.record(an_entry())
+    pager = Pager(clock, dead_until=NOW + 2 * MINUTE)
+    lines, seen = Lines(), list[bool]()
+
+    def told(name: str, arrived: bool) -> None:
+        lines.tell(name, arrived=arrived)
+        seen.append("pager" in lines.failing)
+
+    watch = Watch(clock, timedelta(minutes=30))
+    alerts = Alerts(
+        lambda: store,
+        cast(Durable, NoWork()),
+        [pager],
+        RULES,
+        now=clock,
+        sleep=watch.sleep,
+        told=told,
+    )
+    with contextlib.suppress(asyncio.CancelledError):
+        await alerts.climb(case.id, case.alert_since)
+
+    assert seen[0] is True
+    assert seen[-1] is False
+    assert lines.failing == set()
 
 
 async def test_all_are_told_one_after_the_other(store: Store, clock: Clock) -> None:

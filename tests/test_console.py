@@ -506,7 +506,7 @@ async def test_a_case_that_changed_is_looked_at_again_first(store: Store, clock:
     await a_case(store, level=Level.URGENT)
     browser = await signed_in(console(store, clock), store)
     await browser.post("/case/1001/acknowledge")
-    await browser.post("/case/1001/review", level="urgent")
+    await browser.post("/case/1001/review", level="urgent", reply_was_right="yes")
     old = (await case_of(store)).row_version
     await a_case(store, level=Level.URGENT, update_id="second")
 
@@ -546,10 +546,12 @@ async def test_the_second_reader_does_not_see_what_the_first_said(
     await a_case(store)
     app = console(store, clock)
     ana, leo = await signed_in(app, store), await signed_in(app, store, "leo")
-    await ana.post("/case/1001/review", level="info", reason="only a question")
+    await ana.post(
+        "/case/1001/review", level="info", reply_was_right="yes", reason="only a question"
+    )
 
     before = await leo.post("/case/1001/open")
-    after = await leo.post("/case/1001/review", level="emergency")
+    after = await leo.post("/case/1001/review", level="emergency", reply_was_right="yes")
 
     assert "only a question" not in before.text
     assert "too high" not in before.text
@@ -562,12 +564,16 @@ async def test_only_a_lead_settles_a_disagreement(store: Store, clock: Clock) ->
     app = console(store, clock)
     ana = await signed_in(app, store)
     lead = await signed_in(app, store, "leo", "lead")
-    await ana.post("/case/1001/review", level="info")
-    await lead.post("/case/1001/review", level="emergency")
+    await ana.post("/case/1001/review", level="info", reply_was_right="yes")
+    await lead.post("/case/1001/review", level="emergency", reply_was_right="yes")
     assert (await case_of(store)).review_status == "awaiting_resolution"
 
-    refused = await ana.post("/case/1001/review", level="info", is_authoritative="1")
-    await lead.post("/case/1001/review", level="urgent", is_authoritative="1")
+    refused = await ana.post(
+        "/case/1001/review", level="info", reply_was_right="yes", is_authoritative="1"
+    )
+    await lead.post(
+        "/case/1001/review", level="urgent", reply_was_right="yes", is_authoritative="1"
+    )
 
     assert refused.status_code == 403
     case = await case_of(store)
@@ -604,7 +610,8 @@ async def test_undo_is_over_after_ten_seconds(store: Store, clock: Clock) -> Non
         ("snooze", {"minutes": "60"}),
         ("assign", {"to": "stranger", "row_version": "1"}),
         ("resolve", {"resolution": "nonsense", "row_version": "1"}),
-        ("review", {"level": "nonsense"}),
+        ("review", {"level": "nonsense", "reply_was_right": "yes"}),
+        ("review", {"level": "info"}),
         ("review", {"level": "info", "reply_was_right": "nonsense"}),
         ("note", {"body": "   "}),
     ],
@@ -827,7 +834,7 @@ async def test_the_figures_show_what_was_judged(store: Store, clock: Clock) -> N
     browser = await signed_in(console(store, clock), store)
     empty = await browser.get("/figures?days=90")
     await browser.post("/case/1001/acknowledge")
-    await browser.post("/case/1001/review", level="info")
+    await browser.post("/case/1001/review", level="info", reply_was_right="yes")
 
     page = await browser.get("/figures")
 
@@ -1074,3 +1081,29 @@ async def test_a_reply_waits_when_the_person_wrote_again(store: Store, clock: Cl
 
     assert "changed since the preview" in answer.text
     assert chat.got == []
+
+
+async def test_a_case_says_once_what_each_rule_means(store: Store, clock: Clock) -> None:
+    twice = (
+        Evidence("cannot_be_woken", "trigger", 0, 5, "can't", "not waking"),
+        Evidence("cannot_be_woken", "trigger", 6, 10, "wake", "not waking"),
+    )
+    await a_case(store, evidence=twice)
+    meant = {"cannot_be_woken": "Somebody cannot be woken."}
+    browser = await signed_in(console(store, clock, reasons=meant), store)
+
+    page = (await browser.get("/case/1001")).text
+
+    assert page.count("Somebody cannot be woken.") == 1
+
+
+async def test_nothing_is_preset_in_a_judgement(store: Store, clock: Clock) -> None:
+    await a_case(store)
+    browser = await signed_in(console(store, clock), store)
+
+    page = (await browser.get("/case/1001")).text
+
+    form = page.partition('id="review"')[2].partition("</form>")[0]
+    assert "checked" not in form
+    assert "selected" not in form
+    assert re.findall(r"<select[^>]* required><option value=\"(.*?)\"", form) == [""]

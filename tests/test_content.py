@@ -100,6 +100,21 @@ BROKEN: dict[str, tuple[str, Callable[[str], str], str]] = {
         replaced("status: pending", "status: done"),
         "status 'done' is not known",
     ),
+    "an unwritten source": (
+        "responses/en/basics/uses.yml",
+        replaced("sources:\n", "sources:\n  - TODO\n"),
+        "'sources' is not written yet ('TODO')",
+    ),
+    "a dose order": (
+        "responses/en/basics/typical_dose.yml",
+        replaced("answer: |\n", "answer: |\n  It helps. Take 10 mg three times a day.\n"),
+        ":2:13: 'Take 10 mg' tells the reader a dose",
+    ),
+    "a dose order in a card": (
+        "responses/en/levels/urgent/drowsy.yml",
+        replaced("steps:\n", "steps:\n  - You can take two tablets.\n"),
+        "'You can take two tablets' tells the reader a dose",
+    ),
     "no question": (INTENT, lambda text: "\n".join(text.split("\n")[1:]), "'question' is missing"),
     "card without number": (
         CARD, replaced("Call {emergency} now. Say", "Call now. Say"), "must hold {emergency}"
@@ -135,6 +150,43 @@ def test_nothing_is_told_of_files_that_are_sound(told: list[str]) -> None:
     assert {line.partition(":")[0] for line in told} == {path for path, _, _ in BROKEN.values()}
 
 
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        pytest.param("intents/en/mixing/mixing_alcohol.yml", "question: 'open", id="topic"),
+        pytest.param("intents/en/voices/teen_slang_boy.yml", "who: [a", id="voice"),
+        pytest.param("intents/en/triage/body.yml", "concepts: {a", id="signals"),
+        pytest.param("intents/en/replies.yml", "groups: 'a", id="typed replies"),
+        pytest.param("responses/en/mixing/mixing_alcohol.yml", "answer: 'open", id="answer"),
+        pytest.param("responses/en/levels/emergency/overdose.yml", "means: [a", id="card"),
+        pytest.param("responses/en/guide/questions.yml", "first: [a", id="guide"),
+        pytest.param("responses/en/phrases.yml", "hello: 'a", id="phrases"),
+        pytest.param("responses/helplines.yml", "meta: {a", id="helplines"),
+        pytest.param("intents/en/countries.yml", "GB: {a", id="countries"),
+    ],
+)
+def test_of_an_unreadable_file_its_fault_is_told_and_nothing_that_follows(
+    copy: Path, path: str, line: str
+) -> None:
+    file = copy / path
+    file.write_text(f"# A note\n{line}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+
+    (told,) = problems_of(copy)
+
+    assert told.startswith(f"{path}:2:{line.index(' ') + 2}: ")
+    assert told.endswith("(yaml)")
+
+
+def test_what_keeps_a_file_from_being_read_is_told_first(copy: Path) -> None:
+    (copy / "responses/en/withdrawal/tapering.yml").write_text("answer: [\n", encoding="utf-8")
+    (copy / ANSWER).unlink()
+
+    first, *others = problems_of(copy)
+
+    assert first.startswith("responses/en/withdrawal/tapering.yml:1:9:")
+    assert [line.partition(": ")[0] for line in others] == [f"{ANSWER}:1:1"]
+
+
 def test_a_missing_answer_and_a_missing_card_are_told_together(copy: Path) -> None:
     (copy / ANSWER).unlink()
     (copy / CARD).unlink()
@@ -157,7 +209,7 @@ def test_a_message_taught_under_two_labels_is_told_with_both_places(copy: Path) 
     found = problems_of(copy)
 
     assert found == [
-        "intents/en/voices/zz_new.yml:7:13: also taught as 'uses' in "
+        "intents/en/voices/zz_new.yml:7:5: also taught as 'uses' in "
         "intents/en/voices/zz_new.yml:5; keep one (two-labels)"
     ]
 

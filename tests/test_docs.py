@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.settings import Settings
@@ -42,3 +43,29 @@ def test_every_dependency_is_justified() -> None:
 
     assert len(wanted) > 20
     assert [name for name in wanted if name.lower() not in told] == []
+
+
+FORMATS = {
+    "classify": (
+        *("text", "id", "country", "level", "kind", "topic", "confidence", "asks", "offers"),
+        *("reasons", "rule", "start", "end", "first_line"),
+    ),
+    "chat": ("chat", "text", "button", "country", "level", "kind", "topic", "replies", "buttons"),
+}
+
+
+@pytest.mark.parametrize("command", FORMATS)
+def test_every_field_of_json_lines_is_in_the_help_and_the_readme(command: str) -> None:
+    helped = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
+    readme = (ROOT / "README.md").read_text("utf-8").partition("### For scripts")[2]
+
+    assert [name for name in FORMATS[command] if f'"{name}"' not in helped] == []
+    assert [name for name in FORMATS[command] if not re.search(rf"\b{name}\b", readme)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_command_is_written_as_it_is_called_in_a_clone(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+
+    assert re.findall(r"(?<![\w./-])baclofen-bot (?!\.)[a-z]+", text) == []
+    assert re.findall(r"(?<![\w./-])python -m (?:bot|benchmarks)[ .][a-z]+", text) == []

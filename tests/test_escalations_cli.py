@@ -11,15 +11,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from bot.core.actions import Tag
+from bot.core.escalation import Case
 from bot.core.model import Level
+from bot.core.roles import Role
 from bot.errors import BotError
 from bot.store import Keys, Store
+from bot.tools.escalation_view import list_view
 from bot.tools.escalations import escalations_app
 from tests.escalation_values import RULES, an_entry
 
 Run = Callable[..., Result]
+STAFF: dict[str, Role] = {
+    "ana": "reviewer", "ben": "reviewer", "lea": "lead", "edi": "editor", "old": "reviewer",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -37,12 +45,16 @@ def run(tmp_path: Path, sqlite_template: Path, keys: Keys) -> Run:
         await store.record(mild)
         text = "he took\x1b[2J =fifteen"
         await store.record(an_entry(text=text, delivery_status="failed", received_at=now))
+        for name, role in STAFF.items():
+            await store.staff.add(name, name.title(), role, by="system")
+        await store.staff.set_active("old", False, by="system")
         await store.close()
 
     asyncio.run(fill())
 
     def run(*args: str) -> Result:
-        return CliRunner().invoke(escalations_app(open_store), args)
+        app = escalations_app(open_store, lambda: {"cannot_be_woken": "Somebody cannot be woken."})
+        return CliRunner().invoke(app, args)
 
     return run
 
@@ -82,7 +94,7 @@ def test_an_empty_list_says_so(run: Run) -> None:
 def test_a_case_shows_why_it_was_raised_and_covers_what_was_written(run: Run) -> None:
     shown = output(run("show", "E-1002"))
 
-    assert "cannot_be_woken (trigger)" in shown
+    assert "because Somebody cannot be woken (cannot_be_woken)" in shown
     assert "covered" in shown
     assert "fifteen" not in shown
     assert "viewed by" not in shown
@@ -109,14 +121,20 @@ def test_a_case_is_taken_judged_and_resolved_without_a_browser(run: Run) -> None
     assert "review it before it rests" in refusal(run("snooze", "E-1002", "2"))
     assert "Review E-1002 first" in refusal(run("resolve", "E-1002", "followed_up"))
     output(run("note", "E-1002", "=called back", "--as", "ben"))
-    output(run("review", "E-1002", "urgent", "--reason", "was well", "--as", "ben"))
+    output(run("review", "E-1002", "urgent", "--reply", "yes", "--reason", "ok", "--as", "ben"))
     assert "snoozed" in output(run("snooze", "E-1002", "2", "--as", "ben"))
     assert "acknowledged" in output(run("wake", "E-1002", "--as", "ben"))
     output(run("tag", "E-1002", "Call back"))
     assert "is resolved" in output(run("resolve", "E-1002", "followed_up", "--as", "ben"))
 
     shown = output(run("show", "E-1002", "--text"))
-    for part in ("too_high", "called back", "was well", "call-back", "resolved followed_up"):
+    for part in (
+        "too high",
+        "called back",
+        "urgent (too high)",
+        "call-back",
+        "resolved, followed up",
+    ):
         assert part in shown
 
 
@@ -146,3 +164,75 @@ def test_a_spreadsheet_gets_no_formula(run: Run) -> None:
     (row,) = csv.DictReader(io.StringIO(output(run("export", "--text", "E-1002"))))
 
     assert row["text"] == "he took[2J =fifteen"
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        pytest.param(("ack", "E-1001", "--as", "zoe"), "no account 'zoe' (there are: ", id="none"),
+        pytest.param(("ack", "E-1001", "--as", "zoe"), "staff add NAME reviewer", id="how"),
+        pytest.param(("note", "E-1001", "x", "--as", "old"), "staff on old", id="kept out"),
+        pytest.param(("show", "E-1001", "--as", "edi"), "edi is editor", id="editor reads"),
+        pytest.param(("tag", "E-1001", "x", "--as", "edi"), "may not work", id="editor works"),
+        pytest.param(("export", "--as", "ana"), "a lead may", id="reviewer exports"),
+        pytest.param(
+            ("review", "E-1001", "info", "--reply", "no", "--decide", "--as", "ana"),
+            "may not settle",
+            id="reviewer settles",
+        ),
+        pytest.param(("misses", "--as", "zoe"), "no account 'zoe'", id="misses"),
+        pytest.param(("assign", "E-1001", "zoe"), "hand it to: ana, ben, lea.", id="to nobody"),
+        pytest.param(("assign", "E-1001", "edi"), "nobody who works on cases", id="to an editor"),
+    ],
+)
+def test_who_acts_is_an_account_that_may(run: Run, args: tuple[str, ...], told: str) -> None:
+    assert told in refusal(run(*args))
+
+
+def test_without_a_name_the_operator_of_the_machine_acts(run: Run) -> None:
+    assert "E-1001 is acknowledged, operator's." in output(run("ack", "E-1001"))
+    assert "acknowledged by operator cli" in output(run("show", "E-1001"))
+
+
+def test_whether_the_reply_was_right_is_never_taken_for_granted(run: Run) -> None:
+    result = run("review", "E-1001", "urgent")
+
+    assert result.exit_code == 2
+    assert "--reply" in result.output
+
+
+def test_a_closed_case_has_no_clock_and_nothing_is_due(run: Run) -> None:
+    output(run("ack", "E-1002"))
+    output(run("resolve", "E-1002", "test", "--without-review"))
+
+    shown = output(run("show", "E-1002"))
+
+    assert "acknowledged in time" in shown
+    for part in ("due", "never", "; by "):
+        assert part not in shown
+
+
+@pytest.mark.parametrize("width", [30, 50, 80, 100, 200])
+def test_no_word_of_a_list_is_cut_however_narrow_the_terminal(
+    width: int, tmp_path: Path, sqlite_template: Path, keys: Keys
+) -> None:
+    tags = ("call-back-tomorrow", "interpreter-needed")
+
+    async def listed() -> tuple[Case, ...]:
+        (tmp_path / "bot.db").write_bytes(sqlite_template.read_bytes())
+        store = await Store.open(f"sqlite:///{tmp_path}/bot.db", keys, rules=RULES)
+        case = await store.record(an_entry(level=Level.SUICIDE_CRISIS, kind="suicide_crisis"))
+        await store.act(case.id, Tag("ana", tags))
+        cases = await store.list()
+        await store.close()
+        return cases
+
+    out = io.StringIO()
+    console = Console(file=out, width=width, highlight=False, markup=False, emoji=False)
+    list_view(console, asyncio.run(listed()), total=1, hidden=0, now=datetime.now(UTC))
+
+    shown = out.getvalue()
+    for word in ("E-1001", "suicide", "crisis", "cannot_be_woken", *tags):
+        assert word in shown
+    assert "…" not in shown
+    assert all(len(line.rstrip()) <= width for line in shown.splitlines())

@@ -39,11 +39,13 @@ def test_figures_count_and_hold_no_word_and_no_id(tmp_path: Path, content: Conte
         await service.receive(Message("tg:424242", EMERGENCY, update_id="7"), send)
         service.store = None
         await service.receive(Message("tg:424242", EMERGENCY, update_id="8"), send)
-        away = await metrics(service, jobs, model_wanted=True)
+        away = await metrics(service, jobs, model="altered")
         service.store = store
-        found = await metrics(service, jobs, model_wanted=True)
+        found = await metrics(service, jobs, model="missing")
         await store.close()
         assert "baclofen_bot_store_up 0" in away
+        assert "baclofen_bot_embedding_model_altered 1" in away
+        assert "baclofen_bot_embedding_model_missing 0" in away
         return found + away
 
     found = asyncio.run(scenario())
@@ -55,6 +57,8 @@ def test_figures_count_and_hold_no_word_and_no_id(tmp_path: Path, content: Conte
         "baclofen_bot_replies_failed_total 0",
         "baclofen_bot_jobs_waiting 3",
         "baclofen_bot_alerts_failed 0",
+        "baclofen_bot_embedding_model_altered 0",
+        "baclofen_bot_embedding_model_missing 1",
     ):
         assert line in found.splitlines()
     assert "baclofen_bot_spool_bytes 0" not in found.splitlines()

@@ -178,6 +178,21 @@ async def test_where_no_file_can_be_written_memory_holds_it_until_one_can(
     assert await spool.drain(one_store) == Drained(recorded=2)
 
 
+async def test_what_is_in_memory_goes_to_the_store_though_no_file_can_be_written(
+    tmp_path: Path, keys: Keys, one_store: Store
+) -> None:
+    (tmp_path / "var").write_text("a file where the folder should be")
+    spool = Spool(tmp_path / "var", keys)
+    await spool.keep(an_entry(chat="tg:1"))
+    await spool.keep_forget("tg:9")
+    await spool.keep(an_entry(chat="tg:2"))
+
+    assert await spool.drain(one_store) == Drained(recorded=3)
+
+    assert spool.is_empty
+    assert [case.number for case in await one_store.newest()] == [1002, 1001]
+
+
 async def test_a_record_goes_to_the_store_when_it_can(spool: Spool, one_store: Store) -> None:
     case = await spool.record(one_store, an_entry())
 

@@ -19,7 +19,7 @@ from bot.core.takeover import STAYS, approved, framed, is_reachable, passed_on, 
 from bot.errors import StoreAway
 from bot.service import Service
 from bot.store import Keys, Retention, Spool, Store
-from bot.takeover import GIVEN_UP, Takeover
+from bot.takeover import GIVEN_UP, LEFT_OVER, Takeover
 from tests.escalation_values import MINUTE, Clock, an_entry
 from tests.escalation_values import a_case as a_new_case
 from tests.reading import knowledge
@@ -36,9 +36,14 @@ class Line:
 
     status: DeliveryStatus = "sent"
     error: Exception | None = None
+    hangs: bool = False
+    tried: int = 0
     got: list[str] = field(default_factory=list)
 
     async def __call__(self, chat: str, text: str) -> DeliveryStatus:
+        self.tried += 1
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.error:
             raise self.error
         self.got.append(text)
@@ -67,6 +72,12 @@ async def lines_of(store: Store, case: Case) -> list[tuple[str, str | None, str 
     file = await store.show(case.id)
     assert file is not None
     return [(line.author, line.text, line.delivery_status) for line in file.talk]
+
+
+async def lines_status(store: Store, case_id: str) -> list[str | None]:
+    query = sql("SELECT delivery_status FROM talk WHERE escalation_id = :case ORDER BY place")
+    async with store._database.reading() as connection:
+        return list((await connection.execute(query, {"case": case_id})).scalars())
 
 
 async def events_of(store: Store, case: Case) -> list[str]:
@@ -196,7 +207,12 @@ async def test_what_does_not_arrive_is_noted_and_takes_nothing_over(
     assert (await of(store, case)).first_response_at is None
 
 
-async def test_the_page_fetches_each_line_once_and_only_then_it_counts(
+async def fetched(desk: Takeover, after: int = 0, chat: str = "web:ab") -> list[str]:
+    """What staff wrote, without the line that says who they are."""
+    return [line.text.splitlines()[-1] for line in await desk.fetch(chat, after)]
+
+
+async def test_a_line_counts_once_it_was_fetched_and_any_page_may_have_it(
     store: Store, clock: Clock
 ) -> None:
     case, desk = await owned(store, "web:ab"), takeover(store, clock, Line())
@@ -204,13 +220,14 @@ async def test_the_page_fetches_each_line_once_and_only_then_it_counts(
     went = await desk.write(case, "ana", "one", leaving=False)
     await desk.write(await of(store, case), "ana", "two", leaving=False)
     before = await lines_of(store, case)
-    fetched = await desk.fetch("web:ab")
-    again, other = await desk.fetch("web:ab"), await desk.fetch("web:cd")
+    first, second = await desk.fetch("web:ab", 0)
 
     assert went is None
     assert [status for _, _, status in before] == [None, None]
-    assert [text.splitlines()[-1] for text in fetched] == ["one", "two"]
-    assert (again, other) == ((), ())
+    assert await fetched(takeover(store, clock, Line())) == ["one", "two"]
+    assert await fetched(desk, first.place) == ["two"]
+    assert await fetched(desk, second.place) == []
+    assert await fetched(desk, chat="web:cd") == []
     assert [status for _, _, status in await lines_of(store, case)] == ["sent", "sent"]
     assert (await events_of(store, case)).count("reply_sent") == 2
 
@@ -227,13 +244,13 @@ async def test_a_line_that_cannot_be_opened_waits_and_holds_up_no_other(
         put = sql("UPDATE talk SET sealed = :sealed WHERE place = 2")
         await connection.execute(put, {"sealed": foreign})
 
-    fetched = await desk.fetch("web:ab")
+    without, statuses = await fetched(desk), await lines_status(store, case.id)
     async with store._database.writing() as connection:
         await connection.execute(put, {"sealed": own.sealed})
-    with_the_key = await desk.fetch("web:ab")
 
-    assert [text.splitlines()[-1] for text in fetched] == ["one"]
-    assert [text.splitlines()[-1] for text in with_the_key] == ["two"]
+    assert (without, statuses) == (["one"], ["sent", None])
+    assert await fetched(desk, after=10**12) == ["two"], "it was never shown"
+    assert await fetched(desk, after=10**12) == []
 
 
 async def test_a_line_that_no_page_asks_for_is_given_up(store: Store, clock: Clock) -> None:
@@ -244,8 +261,37 @@ async def test_a_line_that_no_page_asks_for_is_given_up(store: Store, clock: Clo
     await desk.look()
 
     assert (await lines_of(store, case))[0][2] == "failed"
-    assert await desk.fetch("web:ab") == ()
+    assert await desk.fetch("web:ab", 0) == ()
     assert (await events_of(store, case))[-1] == "reply_failed"
+
+
+async def test_a_line_that_a_dead_process_left_is_delivered_once_by_another(
+    store: Store, clock: Clock
+) -> None:
+    line, case, dead = Line(), await owned(store), Line(hangs=True)
+    desk = takeover(store, clock, dead)
+    dying = asyncio.create_task(desk.write(case, "ana", "are you safe?", leaving=False))
+    async with asyncio.timeout(10):
+        while not dead.tried:
+            await asyncio.sleep(0.01)
+    others = [takeover(store, clock, line) for _ in range(2)]
+
+    for _ in range(3):  # while it lives it is the only one that tries
+        clock.move(LEFT_OVER - timedelta(seconds=1))
+        await desk.look()
+        await others[0].look()
+    in_time = list(line.got)
+    dying.cancel()
+    for task in desk._sending.values():
+        task.cancel()
+    clock.move(LEFT_OVER + timedelta(seconds=1))
+    await asyncio.gather(*(other.look() for other in others))
+    clock.move(LEFT_OVER + timedelta(seconds=1))
+    await others[0].look()
+
+    assert (in_time, dead.tried) == ([], 1)
+    assert line.got == [f"{OPENING}\n\nare you safe?"]
+    assert await lines_status(store, case.id) == ["sent"]
 
 
 async def test_only_the_owner_of_the_case_as_it_is_now_writes(store: Store, clock: Clock) -> None:
@@ -297,19 +343,19 @@ async def test_with_the_store_away_nothing_is_sent() -> None:
 
     with pytest.raises(StoreAway):
         await desk.write(a_new_case(), "ana", "hello", leaving=False)
-    assert await desk.fetch("web:ab") == ()
+    assert await desk.fetch("web:ab", 0) == ()
 
 
 async def test_a_page_waits_for_no_slow_store(
     store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def slow(chat: str) -> tuple[object, ...]:
+    async def slow(*_: object, **__: object) -> tuple[object, ...]:
         await asyncio.sleep(3)
         return ()
 
-    monkeypatch.setattr(store.talk, "take", slow)
+    monkeypatch.setattr(store.talk, "posted", slow)
     async with asyncio.timeout(1.5):
-        assert await takeover(store, clock, Line()).fetch("web:ab") == ()
+        assert await takeover(store, clock, Line()).fetch("web:ab", 0) == ()
 
 
 # ---- leaving ------------------------------------------------------------------------------
@@ -541,7 +587,7 @@ async def test_what_came_in_before_a_line_arrived_still_waits_to_be_read(
     await meanwhile(store, clock, case)
     clock.move(MINUTE)
 
-    await desk.fetch("web:ab")
+    await desk.fetch("web:ab", 0)
     now = await of(store, case)
 
     assert now.status == status
@@ -599,6 +645,7 @@ class Outbox:
 
 
 EMERGENCY = "he took 30 baclofen and wont wake up"
+HELPS = "/help"
 TALK = "thank you for writing to me, that is kind"
 
 
@@ -640,3 +687,34 @@ async def test_without_takeovers_the_bot_answers_and_keeps_nothing(
 
     assert decision.path[0] != "taken_over"
     assert len(await lines_of(store, case)) == 1
+
+
+async def test_staff_read_what_the_person_presses_and_sends_in_the_order_they_did(
+    store: Store, clock: Clock, content: Content, keys: Keys, tmp_path: Path
+) -> None:
+    service = Service(content, Spool(tmp_path, keys), store, staff_write=True, clock=clock)
+    outbox, desk = Outbox(), takeover(store, clock, Line())
+    await service.receive(Message("tg:4711", EMERGENCY, update_id="1"), outbox)
+    button = outbox.sent[0].buttons[0]
+    (case,) = await store.list()
+    await store.act(case.id, Acknowledge("ana"))
+    await desk.write(await of(store, case), "ana", "hello", leaving=False)
+
+    await asyncio.gather(
+        *(
+            service.receive(replace(message, update_id=str(number)), outbox)
+            for number, message in enumerate(
+                [
+                    Message("tg:4711", button=button.action),
+                    Message("tg:4711", HELPS),
+                    Message("tg:4711", TALK),
+                    Message("tg:4711", button="old:button"),
+                    Message("tg:4711", attachment="photo"),
+                ],
+                start=2,
+            )
+        )
+    )
+
+    said = [text for author, text, _ in await lines_of(store, case) if author == ""]
+    assert said == [f"[button] {button.label}", HELPS, TALK, "[button] old:button", "[photo]"]

@@ -13,9 +13,10 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from bot.cli import app
 from bot.core.model import Level, Versions
 from bot.core.sampling import Sample
-from bot.errors import BotError
+from bot.errors import BotError, StoreMissing
 from bot.store import Keys, Retention, Spool, Store
 from bot.store.staff import StaffMember
 from bot.tools.escalations import escalations_app
@@ -200,7 +201,8 @@ def test_retention_runs_on_command(desk: Desk) -> None:
 
 def test_figures_are_shown_with_their_uncertainty(desk: Desk) -> None:
     for reader in ("ana", "ben"):
-        desk.ok("escalations", "review", "E-1001", "urgent", "--as", reader)
+        desk.ok("staff", "add", reader, "reviewer")
+        desk.ok("escalations", "review", "E-1001", "urgent", "--reply", "yes", "--as", reader)
 
     shown = desk.ok("escalations", "figures")
 
@@ -236,8 +238,80 @@ def test_possible_misses_are_read_and_judged(desk: Desk) -> None:
 
 def test_reviewed_messages_are_written_for_the_regression_set(desk: Desk) -> None:
     for reader in ("ana", "ben"):
-        desk.ok("escalations", "review", "E-1001", "emergency", "--as", reader)
+        desk.ok("staff", "add", reader, "reviewer")
+        desk.ok("escalations", "review", "E-1001", "emergency", "--reply", "yes", "--as", reader)
 
     assert "1 messages" in desk.ok("escalations", "export-tests", str(desk.folder / "cases.yml"))
 
     assert f"  emergency/unresponsive: |\n    {TEXT}\n" in (desk.folder / "cases.yml").read_text()
+
+
+# ---- no store yet ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        "escalations list",
+        "escalations show E-1001",
+        "escalations ack E-1001",
+        "escalations export",
+        "escalations figures",
+        "escalations misses",
+        "staff list",
+        "staff role ana lead",
+        "audit verify",
+        "privacy redact",
+        "privacy forget tg:1",
+    ],
+)
+def test_without_a_store_a_command_says_where_it_looked_and_makes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: str
+) -> None:
+    monkeypatch.setenv("VAR_DIR", str(tmp_path / "var"))
+
+    result = CliRunner().invoke(app, args.split())
+
+    assert isinstance(result.exception, StoreMissing)
+    assert f"There is no store yet: looked for the file {tmp_path}/var/bot.db" in str(
+        result.exception
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_account_makes_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAR_DIR", str(tmp_path / "var"))
+
+    added = CliRunner().invoke(app, ["staff", "add", "ana", "admin"])
+
+    assert added.exit_code == 0, added.exception
+    assert "ana" in CliRunner().invoke(app, ["staff", "list"]).stdout
+
+
+@pytest.mark.anyio
+async def test_a_database_without_tables_is_no_store_and_stays_empty(
+    empty_url: str, keys: Keys
+) -> None:
+    for _ in range(2):
+        with pytest.raises(StoreMissing, match="There is no store yet"):
+            await Store.open(empty_url, keys, create=False)
+    await (await Store.open(empty_url, keys)).close()
+    await (await Store.open(empty_url, keys, create=False)).close()
+
+
+# ---- who acts ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [("zoe", "no account 'zoe'"), ("ana", "ana is reviewer and may not manage people")],
+)
+def test_only_an_admin_or_the_operator_changes_accounts(desk: Desk, who: str, told: str) -> None:
+    desk.ok("staff", "add", "ana", "reviewer")
+
+    assert told in desk.refused("staff", "add", "ben", "lead", "--as", who)
+    assert "ben" not in desk.ok("staff", "list")
+
+
+def test_no_account_is_called_like_the_operator(desk: Desk) -> None:
+    assert "Take a name" in desk.refused("staff", "add", "operator", "admin")

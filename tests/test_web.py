@@ -18,6 +18,7 @@ from bot.channels.web.conversations import Conversations
 from bot.channels.web.guard import MAX_BODY
 from bot.channels.web.rich_text import rich_text
 from bot.core.model import Button, Level, Reply
+from bot.delivery import StaffLine
 from tests.scripted import CARD, URGENT, Scripted
 
 WELCOME = Reply(("Hello. I am a bot.",), (Button("Can I drink?", "topic:alcohol"),), can_wait=True)
@@ -175,16 +176,16 @@ def test_a_conversation_goes_on_after_a_restart() -> None:
 
 
 class Staff:
-    """What staff wrote, waiting for the page of its chat."""
+    """What staff wrote to the page of a chat."""
 
     def __init__(self) -> None:
-        self.waiting: list[str] = []
+        self.written: list[str] = []
         self.asked: list[str] = []
 
-    async def __call__(self, chat: str) -> tuple[str, ...]:
+    async def __call__(self, chat: str, after: int) -> tuple[StaffLine, ...]:
         self.asked.append(chat)
-        found, self.waiting = tuple(self.waiting), []
-        return found
+        lines = [StaffLine(place, text) for place, text in enumerate(self.written, start=1)]
+        return tuple(lines[after:])
 
 
 def alarmed(staff: Staff | None) -> TestClient:
@@ -198,7 +199,7 @@ def alarmed(staff: Staff | None) -> TestClient:
 def test_the_page_gets_each_line_of_staff_once_and_can_ask_again() -> None:
     staff = Staff()
     client = alarmed(staff)
-    staff.waiting = ["Are you <b>safe</b>?", "Call 112 now."]
+    staff.written = ["Are you <b>safe</b>?", "Call 112 now."]
 
     first = client.get("/api/news").json()
     places = [int(place) for place in re.findall(r'data-place="(\d+)"', first["html"])]
@@ -217,7 +218,7 @@ def test_the_page_gets_each_line_of_staff_once_and_can_ask_again() -> None:
 def test_a_page_loaded_again_has_the_lines_of_staff_and_the_open_choices() -> None:
     staff = Staff()
     client = alarmed(staff)
-    staff.waiting = ["Are you safe?"]
+    staff.written = ["Are you safe?"]
 
     page = client.get("/").text
 
@@ -253,7 +254,7 @@ def test_where_staff_do_not_write_no_page_looks_for_them() -> None:
 def test_a_page_that_outlived_the_server_still_gets_its_lines() -> None:
     staff = Staff()
     ticket = alarmed(staff).cookies["chat"]
-    staff.waiting = ["Are you safe?"]
+    staff.written = ["Are you safe?"]
     anew = browser(staff=staff)
 
     anew.cookies.set("chat", "no ticket of ours")
@@ -270,7 +271,7 @@ def test_a_page_that_outlived_the_server_still_gets_its_lines() -> None:
 def test_a_page_loaded_after_a_restart_looks_for_staff(path: str) -> None:
     staff = Staff()
     ticket = alarmed(staff).cookies["chat"]
-    staff.waiting = ["Are you safe?"]
+    staff.written = ["Are you safe?"]
     anew = browser(staff=staff)
     stranger = anew.get("/").text
     anew.cookies.set("chat", ticket)
@@ -278,6 +279,28 @@ def test_a_page_loaded_after_a_restart_looks_for_staff(path: str) -> None:
     assert "Are you safe?" in anew.get(path).text
     assert "data-live" in anew.get("/").text
     assert "data-live" not in stranger
+
+
+def test_a_line_of_staff_is_shown_by_every_process_once_and_in_order() -> None:
+    staff = Staff()
+    one = alarmed(staff)
+    other = browser(staff=staff)
+    other.cookies = one.cookies
+    other.post("/api/message", json={"text": "thank you"})
+    staff.written = ["Are you safe?"]
+
+    taken = one.get("/api/news").json()["staff"]
+    elsewhere = other.get("/api/news").json()
+    staff.written.append("Stay with them.")
+    seen = int(re.findall(r'data-place="(\d+)"', elsewhere["html"])[-1])
+    later = [client.get("/api/news", params={"seen": seen}).json() for client in (other, one)]
+    page = other.get("/").text
+
+    assert taken == elsewhere["staff"] == ["Are you safe?"]
+    assert [each["staff"] for each in later] == [["Stay with them."], ["Stay with them."]]
+    assert page.index("Are you safe?") < page.index("Stay with them.")
+    assert page.count("Are you safe?") == 1
+    assert "data-live" in page
 
 
 def test_what_was_passed_on_to_staff_makes_the_page_look_for_them() -> None:

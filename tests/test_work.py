@@ -253,7 +253,7 @@ class Told:
         self.again: list[int] = []
         self._takes_s = takes_s
 
-    async def handle(self, payload: JSON, again: bool) -> None:
+    async def handle(self, payload: JSON, again: bool, decided: Callable[[], None]) -> None:
         await asyncio.sleep(self._takes_s)
         self.seen.append(payload["n"])
         if again:

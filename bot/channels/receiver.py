@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Literal, Protocol
 
-from bot.core.model import Decision, DeliveryStatus, Message, Reply
-
-Send = Callable[[Reply], Awaitable[DeliveryStatus]]
-Told = Callable[[Decision], object]
+from bot.core.model import Decision, Message, Reply
+from bot.delivery import Send, Told
 
 
 class Receiver(Protocol):
@@ -19,11 +17,12 @@ class Receiver(Protocol):
     async def receive(self, message: Message, send: Send, told: Told | None = None) -> Decision:
         """Decide about the message, and send and record what was decided.
 
-        `told` is given the decision right before its reply is sent.
+        Messages of a chat are answered in the order in which this is called, but for urgent
+        ones. `told` is given the decision right before its reply is sent.
         """
 
     def is_urgent(self, message: Message) -> bool:
-        """Whether the reply to the message may be to something urgent. Asks nobody."""
+        """Whether the reply to the message may be to something urgent. Waits for nothing."""
 
     def emergency_card(self, country: str = "") -> Reply:
         """The reply for when all else failed. Needs nothing and never fails."""

@@ -17,13 +17,12 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
-from weakref import WeakValueDictionary
 
 from telegram import Bot, BotCommand, CallbackQuery, Update
 from telegram.error import TelegramError
 from telegram.ext import AIORateLimiter, ExtBot
 
-from bot.channels.receiver import Flood, Receiver, Send
+from bot.channels.receiver import Flood, Receiver
 from bot.channels.telegram_intake import Intake
 from bot.channels.telegram_line import insist, line, quieten_logs, refusing_bad_tokens
 from bot.channels.telegram_read import (
@@ -37,6 +36,7 @@ from bot.channels.telegram_read import (
 from bot.channels.telegram_send import Delivery, Outbox
 from bot.channels.telegram_staff import StaffDesk
 from bot.core.model import DeliveryStatus, Message, Reply
+from bot.delivery import Fate, Send, Told
 from bot.errors import whereabouts
 from bot.store import Store
 from bot.work import Update as Taken
@@ -94,7 +94,6 @@ class Telegram:
         self._is_connected = False
         self._intake = Intake()
         self._handling: dict[int, asyncio.Task[None]] = {}
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._albums: OrderedDict[str, None] = OrderedDict()
         self._take: Take | None = None
         self._desk: StaffDesk | None = None
@@ -225,16 +224,21 @@ class Telegram:
             return Taken(update_id, "", payload, urgent=True)
         return Taken(update_id, f"tg:{chat.id}" if chat else "", payload, urgent)
 
-    async def answer(self, payload: JSON, again: bool = False) -> None:
-        """Answer one update. `again` says that it was in hand before, and may be answered."""
+    async def answer(
+        self, payload: JSON, again: bool = False, decided: Callable[[], object] = lambda: None
+    ) -> None:
+        """Answer one update. `again` says that it was in hand before, and may be answered.
+
+        `decided` is called when the next update of the chat may come.
+        """
         try:
             await insist(self._connect)
-            await self._answer(payload, again)
+            await self._answer(payload, again, lambda _: decided())
         except Exception as error:  # the channel's error handler
             log.error("telegram update not handled", extra={"error": whereabouts(error)})
             await self._apologise(private_chat_in(payload))
 
-    async def _answer(self, payload: JSON, again: bool) -> None:
+    async def _answer(self, payload: JSON, again: bool, told: Told) -> None:
         update = Update.de_json(payload, self._express)
         if self._desk and await self._desk.takes(update):
             return
@@ -244,22 +248,22 @@ class Telegram:
             return
         message = replace(message, again=again)
         await asyncio.gather(
-            self._converse(message, self._outbox.to(address)), _acknowledge(update.callback_query)
+            self._converse(message, self._outbox.to(address), told),
+            _acknowledge(update.callback_query),
         )
 
-    async def _converse(self, message: Message, delivery: Delivery) -> None:
-        """Answer in turn with the chat's other messages; wait for late deliveries out of turn."""
+    async def _converse(self, message: Message, delivery: Delivery, told: Told) -> None:
+        """Answer, and wait for late deliveries."""
         try:
-            async with self._turns.setdefault(message.chat, asyncio.Lock()):
-                await self._receive(message, delivery)
+            await self._receive(message, delivery, told)
             await delivery.finish()
         finally:
             delivery.cancel()
 
-    async def _receive(self, message: Message, delivery: Delivery) -> None:
+    async def _receive(self, message: Message, delivery: Delivery, told: Told) -> None:
         """Hand the message over. If that fails before any reply, send the emergency card."""
         try:
-            await self._receiver.receive(message, self._send_for(message, delivery))
+            await self._receiver.receive(message, self._send_for(message, delivery), told)
         except Exception as error:  # the channel's error handler
             log.error("message not handled", extra={"error": whereabouts(error)})
             if message.addressed and not delivery.began:
@@ -269,12 +273,12 @@ class Telegram:
         """The way to reply to `message`, narrowed for what can wait if its chat floods us."""
         pressure = self._flood.count(message.chat) if message.addressed else "calm"
 
-        async def send(reply: Reply) -> DeliveryStatus:
+        async def send(reply: Reply) -> Fate:
             if pressure == "calm" or not reply.can_wait or not reply.texts:
                 return await delivery.send(reply)
             if pressure == "first_over":
                 return await delivery.send(self._receiver.emergency_card())
-            return "failed"
+            return "withheld"
 
         return send
 

@@ -29,6 +29,7 @@ from bot.channels.split import split
 from bot.channels.telegram_line import FIRST_GAP_S, gaps, seconds
 from bot.channels.telegram_read import MAX_ACTION, Address
 from bot.core.model import Button, DeliveryStatus, Reply
+from bot.delivery import Fate
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ class Delivery:
         self._tasks: list[asyncio.Task[DeliveryStatus]] = []
         self.began = False
 
-    async def send(self, reply: Reply) -> DeliveryStatus:
+    async def send(self, reply: Reply) -> Fate:
         """Deliver the reply. One that can wait, and has to, goes on behind our back.
 
         So the next message of the chat is read meanwhile; `finish` waits for the rest.
@@ -146,7 +147,7 @@ class Delivery:
         if not reply.can_wait:
             return await task
         done, _ = await asyncio.wait({task}, timeout=hold_s)
-        return task.result() if done else "failed"
+        return task.result() if done else task
 
     async def finish(self) -> None:
         """Wait until all is delivered or given up."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -40,6 +40,7 @@ from bot.console.visit import Desk, Page
 from bot.core.escalation import Rules
 from bot.core.model import Decision
 from bot.errors import StoreError
+from bot.health import Health
 from bot.store import Store
 from bot.takeover import Takeover
 
@@ -113,6 +114,8 @@ def staff_app(
     takeover: Takeover | None = None,
     oidc: Oidc | None = None,
     secure: bool = False,
+    reasons: Mapping[str, str] | None = None,
+    health: Callable[[], Health] = Health,
     path: str = "/staff",
     now: Callable[[], datetime] | None = None,
 ) -> Starlette:
@@ -121,8 +124,8 @@ def staff_app(
     `find_store` gives the open store, or None while it is away. `secret` signs the sessions:
     the same on every replica, long, and unknown to anybody else. `rerun` is what today's
     rules make of a text. `takeover` switches on writing to people, `oidc` signing in through an
-    identity provider. `secure` is for a site
-    that is served over https.
+    identity provider. `secure` is for a site that is served over https. `reasons` says what
+    each rule means; `health` what leads and admins are warned of.
     """
     clock = now or _utc_now
     desk = Desk(
@@ -135,6 +138,8 @@ def staff_app(
         rerun=rerun,
         takeover=takeover,
         has_oidc=oidc is not None,
+        reasons=reasons or {},
+        health=health,
     )
     refuse = _Refusals(desk.drawing)
     return Starlette(

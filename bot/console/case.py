@@ -50,13 +50,14 @@ async def show(visit: Visit) -> Response:
     case = file.case
     is_open = sessions.is_open(visit.request, str(case.number), visit.now)
     rerun = visit.desk.rerun if is_open else None
-    shown = await asyncio.to_thread(messages, file, rerun)
+    shown = await asyncio.to_thread(messages, file, rerun, visit.desk.reasons)
     staff = [each for each in await visit.store.staff.all() if each.active]
     return await visit.draw(
         "case.html",
         file=file,
         case=case,
         messages=shown,
+        reasons=visit.desk.reasons,
         is_open=is_open,
         moments=moments(file.events),
         others=visit.desk.live.presence.others(case.number, visit.member.id),

@@ -96,9 +96,12 @@ async def note(visit: Visit) -> Response:
 async def review(visit: Visit) -> Response:
     """Add a review. Whether the bot was right follows from the levels."""
     levels = {level.label: level for level in Level}
-    level, right = visit.field("level"), visit.field("reply_was_right") or "yes"
-    if level not in levels or right not in get_args(ReplyWasRight):
+    level, right = visit.field("level"), visit.field("reply_was_right")
+    if level not in levels:
         visit.tell("Choose a level first: keys 1 to 6.", refused=True)
+        return _back(visit)
+    if right not in get_args(ReplyWasRight):
+        visit.tell("Say whether the reply was right: yes, partly or no.", refused=True)
         return _back(visit)
     decides = bool(visit.field("is_authoritative"))
     if decides:

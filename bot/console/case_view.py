@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.content.reasons import Because, because
 from bot.core.export import printable
 from bot.core.model import Decision, Evidence, Level
 from bot.store.records import CaseFile, EventRecord, SignalRecord
@@ -37,9 +38,10 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A message of a case as the page shows it."""
+    """A message of a case as the page shows it; `reasons` are why it was raised, each rule once."""
 
     signal: SignalRecord
+    reasons: tuple[Because, ...]
     segments: tuple[Segment, ...]
     today: Today | None
 
@@ -65,12 +67,15 @@ def segments(text: str, evidence: Iterable[Evidence]) -> tuple[Segment, ...]:
     )
 
 
-def messages(file: CaseFile, rerun: Callable[[str], Decision] | None) -> tuple[Shown, ...]:
+def messages(
+    file: CaseFile, rerun: Callable[[str], Decision] | None, reasons: Mapping[str, str]
+) -> tuple[Shown, ...]:
     """The messages of a case; only the last RERUN_MAX of them are run again."""
     first_run = len(file.signals) - RERUN_MAX
     return tuple(
         Shown(
             signal,
+            because(signal.evidence, reasons),
             segments(signal.text or "", signal.evidence),
             today(signal, rerun) if rerun and place >= first_run else None,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from bot.core.escalation import Case, Rules
 from bot.core.model import Decision, Level
 from bot.core.roles import Right, may
 from bot.errors import StoreAway
+from bot.health import Health
 from bot.store import Store
 from bot.store.staff import StaffMember
 from bot.takeover import Takeover
@@ -55,7 +56,9 @@ class Bands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What all pages share. `rerun` says what today's rules make of a text."""
+    """What all pages share. `rerun` says what today's rules make of a text, `reasons` what each
+    rule means, `health` what leads and admins must know.
+    """
 
     find_store: Callable[[], Store | None]
     live: Live
@@ -68,6 +71,8 @@ class Desk:
     takeover: Takeover | None = None
     pen: Pen = field(default_factory=Pen)
     has_oidc: bool = False
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    health: Callable[[], Health] = Health
 
     def store(self) -> Store:
         """The store. Raises StoreAway while it is not open."""
@@ -122,6 +127,7 @@ class Visit:
             "told": sessions.told(self.request),
             "alarms": (),
             "unalerted": 0,
+            "warnings": self.desk.health().warnings if self.may("audit") else (),
         }
         if self.may("read"):
             frame["alarms"], frame["unalerted"] = await self.desk.bands.read(self.store)

@@ -28,6 +28,7 @@ ESCALATING_LABELS = (
 FIXED_LABELS = (*ESCALATING_LABELS, *(f"out_of_scope/{kind}" for kind in OUTSIDE_KINDS))
 NOT_GROUPS = {"triage", "voices"}
 STYLES = ("ordinary", "hard")
+NEAR = "near_"  # what the voice of a topic's near misses begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,18 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class TopicFile:
-    """One topic's part of intents/: its group, the question it answers, its examples."""
+    """One topic's part of intents/: its group, the question it answers, its examples.
+
+    `path` is the file's, `examples_at` and `near_at` are where the two lists begin.
+    """
 
     topic: str
     group: str
     question: str
     examples: tuple[Placed, ...]
+    path: str
+    examples_at: Place
+    near_at: Place
 
 
 def topic_files(root: Path, problems: Problems) -> tuple[TopicFile, ...]:
@@ -71,7 +78,17 @@ def topic_files(root: Path, problems: Problems) -> tuple[TopicFile, ...]:
             *_near_misses(sheet.sub("near_misses"), path.stem),
         )
         question = sheet.text("question", required=True)
-        found.append(TopicFile(path.stem, path.parent.name, question, examples))
+        found.append(
+            TopicFile(
+                topic=path.stem,
+                group=path.parent.name,
+                question=question,
+                examples=examples,
+                path=sheet.path,
+                examples_at=sheet.place("examples"),
+                near_at=sheet.place("near_misses"),
+            )
+        )
     return tuple(found)
 
 
@@ -84,7 +101,7 @@ def voice_files(
         sheet = read(path, root, problems)
         sheet.only("who", "style", "messages", "reviewed")
         style = sheet.text("style", required=True)
-        if style not in STYLES:
+        if style and style not in STYLES:
             sheet.report(
                 sheet.place("style"), "value", f"style is '{style}'; write ordinary or hard"
             )
@@ -192,7 +209,7 @@ def _near_misses(sheet: Sheet, topic: str) -> tuple[Placed, ...]:
     return tuple(
         placed
         for label in sheet.table.items
-        for placed in _block(sheet, label, label=label, voice=f"near_{topic}", language="en")
+        for placed in _block(sheet, label, label=label, voice=NEAR + topic, language="en")
     )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bot.content import intents, responses
 from bot.content.numbers import helplines_from
 from bot.content.problems import Problems
+from bot.content.unfilled import check_examples_filled
 from bot.content.yaml_text import plain_table, read
-from bot.core.knowledge import Book, Knowledge
+from bot.core.knowledge import Book, Knowledge, Wordings
 from bot.core.model import Example, Versions
 from bot.errors import ContentError
 
@@ -55,6 +56,7 @@ def load(root: Path, *, retention_days: int = 30, proofs: bool = False) -> Loade
     intents.check_labels(placed, topics, problems)
     proving = intents.proving_files(root, problems)[1] if proofs else ()
     intents.check_labels(proving, topics, problems)
+    check_examples_filled((*placed, *proving), problems)
     intents.check_same_text(placed, proving, problems)
     knowledge = _knowledge(root, problems, files, topics, books, retention_days)
     signals, words = _signals(root, problems)
@@ -105,11 +107,21 @@ def _knowledge(
         questions={file.topic: file.question for file in files},
         books=books,
         helplines=helplines,
-        wordings=intents.wordings(root, problems, topics),
+        wordings=_wordings(root, problems, topics),
         retention_days=retention_days,
         groups=tuple(dict.fromkeys(topics.values())),
         staff_texts=responses.read_staff_texts(root, problems),
     )
+
+
+def _wordings(root: Path, problems: Problems, topics: dict[str, str]) -> Wordings:
+    """The typed replies of intents/, and those that only the guide reads."""
+    found = intents.wordings(root, problems, topics)
+    typed = responses.read_typed(root, problems)
+    groups = {
+        name: found.groups.get(name, ()) + typed.get(name, ()) for name in {*found.groups, *typed}
+    }
+    return replace(found, groups=groups)
 
 
 def _voices(

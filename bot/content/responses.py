@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from bot.content.orders import dose_orders
 from bot.content.problems import Problems
+from bot.content.unfilled import check_filled
 from bot.content.yaml_text import Sheet, read
 from bot.core.helplines import fold
 from bot.core.knowledge import (
@@ -22,11 +24,14 @@ from bot.core.knowledge import (
 from bot.core.model import Level
 
 LINE_PLACEHOLDERS = ("emergency", "poison_centre", "crisis_line", "nurse_line", "drug_line")
+STEP_PLACEHOLDERS = (*LINE_PLACEHOLDERS, "emergency_short")
 PHRASE_PLACEHOLDERS = (
-    *LINE_PLACEHOLDERS, "country", "question", "retention_days", "checked", "sources", "lines",
-    "name", "number", "watch", "n",
+    *STEP_PLACEHOLDERS, "country", "question", "retention_days", "checked",
+    "sources", "lines", "name", "number", "watch", "n", "copies", "cpr_line",
 )  # fmt: skip
-ANSWER_PLACEHOLDERS = (*LINE_PLACEHOLDERS, "retention_days", "watch", "ordinary")
+ANSWER_PLACEHOLDERS = (
+    *LINE_PLACEHOLDERS, "retention_days", "watch", "ordinary", "channel_keeps", "channel_copies",
+)  # fmt: skip
 DANGER: dict[str, DangerSigns] = {
     "": "",
     "none": "",
@@ -36,9 +41,10 @@ DANGER: dict[str, DangerSigns] = {
 }
 # Groups whose every answer carries the danger signs (DESIGN, promise 6).
 DANGEROUS_GROUPS = {"withdrawal", "mixing", "overdose"}
+QUESTIONS = "responses/en/guide/questions.yml"
 PENDING, SIGNED = "pending", "signed"
 # Where no country is known the widest numbers are said in words of the copy.
-MAY_NAME_WIDE_NUMBERS = {"emergency_unknown", "country_no_number"}
+MAY_NAME_WIDE_NUMBERS = {"emergency_unknown", "emergency_unknown_short", "country_no_number"}
 _PHONE_LIKE = re.compile(
     r"(?<![\w,.])\+?\d[\d\s\-()]{5,}\d(?!\w)|(?<![\d,.])\b(?:911|999|112|988|000)\b"
 )
@@ -63,13 +69,16 @@ def read_book(root: Path, language: str, topics: dict[str, str], problems: Probl
 
 
 def check_copy(sheet: Sheet, key: str, text: str, *, allowed: Iterable[str]) -> None:
-    """Reports placeholders nobody knows, and numbers that do not come from the helplines."""
+    """Reports placeholders nobody knows, numbers that do not come from the helplines, doses that
+    a reader is told to take (English alone), and what is not written yet.
+    """
     known = tuple(allowed)
+    check_filled(sheet, key, text)
     for name in re.findall(r"\{(.*?)\}", text):
         if name not in known:
             shown = ", ".join(f"{{{k}}}" for k in known)
             sheet.report(
-                sheet.place(key),
+                sheet.place_of(key, f"{{{name}}}"),
                 "placeholder",
                 f"{{{name}}} is no placeholder; use one of {shown}",
             )
@@ -78,11 +87,28 @@ def check_copy(sheet: Sheet, key: str, text: str, *, allowed: Iterable[str]) -> 
         sheet.report(sheet.place(key), "placeholder", "a { or } stands alone; write {name}")
     for number in _PHONE_LIKE.findall(bare):
         sheet.report(
-            sheet.place(key),
+            sheet.place_of(key, number),
             "number",
             f"'{number.strip()}' looks like a phone number; "
             "numbers come only from responses/helplines.yml, through placeholders",
         )
+    for order in dose_orders(text) if sheet.path.startswith("responses/en/") else ():
+        sheet.report(
+            sheet.place_of(key, order),
+            "dose-order",
+            f"'{order}' tells the reader a dose; say that the prescriber decides, or tell it as a "
+            "fact with its source (the US label sets ...)",
+        )
+
+
+def read_typed(root: Path, problems: Problems) -> dict[str, tuple[str, ...]]:
+    """responses/en/guide/typed.yml: how typed replies to the guide are read, by group."""
+    path = root / "responses" / "en" / "guide" / "typed.yml"
+    sheet = read(path, root, problems)
+    return {
+        key: tuple(fold(text) for text, _ in sheet.lines(key) if fold(text))
+        for key in sheet.table.items
+    }
 
 
 def read_staff_texts(root: Path, problems: Problems) -> tuple[StaffText, ...]:
@@ -163,6 +189,8 @@ def _answer(sheet: Sheet, group: str, topic: str, topics: dict[str, str]) -> Ans
             f"answers of '{group}' must carry danger signs; write overdose, withdrawal or both",
         )
     sources = sheet.texts("sources")
+    for source in sources:
+        check_filled(sheet, "sources", source)
     if group != "bot" and not sources:
         sheet.report(sheet.place("sources"), "sources", "no source; name where the facts are from")
     status, by, on, due = review_of(sheet)
@@ -185,9 +213,9 @@ def review_of(sheet: Sheet) -> tuple[str, str, str, str]:
     """Who signed a text off and when: status, by, on, due. Pending means: nobody yet."""
     review = sheet.sub("reviewed", required=True)
     review.only("status", "by", "on", "due", "note")
-    status, by = review.text("status", required=True), review.text("by")
+    status, by = review.text("status", required=bool(review.table.items)), review.text("by")
     on, due = review.text("on"), review.text("due")
-    if status not in {PENDING, SIGNED}:
+    if status and status not in {PENDING, SIGNED}:
         review.report(
             review.place("status"),
             "value",
@@ -219,7 +247,7 @@ def _cards(
 
 def _card(sheet: Sheet, level: Level, kind: str, questions: dict[str, Question]) -> Card:
     sheet.only(
-        "means", "first_line", "steps", "steps_if_self", "call_emergency_if",
+        "means", "first_line", "steps", "steps_if_self", "steps_if_cpr", "call_emergency_if",
         "say_to_call_handler", "guide", "sources", "reviewed",
     )  # fmt: skip
     first_line = sheet.text("first_line", required=True)
@@ -230,15 +258,17 @@ def _card(sheet: Sheet, level: Level, kind: str, questions: dict[str, Question])
             "number-first",
             "the first line of an emergency card must hold {emergency}",
         )
-    for key in ("steps", "steps_if_self", "call_emergency_if"):
+    for key in ("steps", "steps_if_self", "steps_if_cpr", "call_emergency_if"):
         for step in sheet.texts(key):
-            check_copy(sheet, key, step, allowed=LINE_PLACEHOLDERS)
+            check_copy(sheet, key, step, allowed=STEP_PLACEHOLDERS)
     for question in sheet.texts("guide"):
-        if question not in questions and sheet.path.startswith("responses/en/"):
+        if sheet.problems.is_unreadable(QUESTIONS) or not sheet.path.startswith("responses/en/"):
+            break  # it cannot be known, or is not asked
+        if question not in questions:
             sheet.report(
                 sheet.place("guide"),
                 "unknown-question",
-                f"'{question}' is no question of responses/en/guide/questions.yml",
+                f"'{question}' is no question of {QUESTIONS}",
             )
     return Card(
         level=level,
@@ -247,6 +277,7 @@ def _card(sheet: Sheet, level: Level, kind: str, questions: dict[str, Question])
         first_line=first_line,
         steps=sheet.texts("steps", required=True),
         steps_if_self=sheet.texts("steps_if_self"),
+        steps_if_cpr=sheet.texts("steps_if_cpr"),
         call_emergency_if=sheet.texts("call_emergency_if"),
         say_to_call_handler=sheet.text("say_to_call_handler"),
         guide=sheet.texts("guide"),
@@ -282,7 +313,7 @@ def _question(sheet: Sheet, question_id: str) -> Question:
 
 
 def _guide_answer(sheet: Sheet, answer_id: str) -> GuideAnswer:
-    sheet.only("label", "says", "says_self", "worse", "goes_to", "also", "words")
+    sheet.only("label", "says", "says_self", "worse", "goes_to", "also", "starts_cpr", "words")
     for key in ("says", "says_self"):
         check_copy(sheet, key, sheet.text(key), allowed=LINE_PLACEHOLDERS)
     return GuideAnswer(
@@ -293,5 +324,6 @@ def _guide_answer(sheet: Sheet, answer_id: str) -> GuideAnswer:
         worse=sheet.text("worse") == "yes",
         goes_to=sheet.text("goes_to"),
         also=sheet.text("also"),
+        starts_cpr=sheet.text("starts_cpr") == "yes",
         words=tuple(fold(word) for word in sheet.text("words").split(",") if fold(word)),
     )

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from bot.content.problems import Problems
+from bot.content.yaml_faults import fault_of, place_after
 
 Place = tuple[int, int]
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -17,11 +18,23 @@ _TOP: Place = (1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A scalar. `block` is true for a literal block (`|`), whose text starts a line below."""
+    """A scalar. `block` is true for a literal block (`|`), whose text starts a line below.
+
+    `indent` is how far the lines of such a block stand to the right, None for other scalars.
+    """
 
     value: str
     place: Place
     block: bool = False
+    indent: int | None = None
+
+    def place_of(self, at: int) -> Place:
+        """Where the character at the index `at` of the value stands in the file."""
+        if self.indent is None:
+            return self.place
+        before = self.value[:at]
+        column = at - (before.rfind("\n") + 1)
+        return self.place[0] + 1 + before.count("\n"), self.indent + 1 + column
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,14 @@ class Sheet:
     def place(self, key: str) -> Place:
         """Where a key stands, or the top of the file."""
         return self.table.places.get(key, self.table.place)
+
+    def place_of(self, key: str, part: str) -> Place:
+        """Where `part` of the text, or of one of the texts, under a key stands."""
+        node = self.table.items.get(key)
+        for item in node.items if isinstance(node, Rows) else (node,):
+            if isinstance(item, Text) and part in item.value:
+                return item.place_of(item.value.index(part))
+        return self.place(key)
 
     def report(self, place: Place, rule: str, sentence: str) -> None:
         """Adds a problem of this file."""
@@ -114,6 +135,8 @@ class Sheet:
             self._wants(key, "a block of lines after '|'")
             return ()
         first, column = node.place
+        if node.indent is not None:
+            column = node.indent + 1
         start = first + 1 if node.block else first
         return tuple(
             (line.strip(), (start + offset, column))
@@ -138,48 +161,56 @@ class Sheet:
 
 
 def read(path: Path, root: Path, problems: Problems) -> Sheet:
-    """The file as a sheet; what cannot be read becomes problems and an empty sheet."""
+    """The file as a sheet; what cannot be read becomes a problem and an empty sheet."""
     name = path.relative_to(root).as_posix()
     empty = Sheet(name, Table({}, {}, _TOP), problems)
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        problems.add(name, _TOP, "encoding", f"not UTF-8 ({error.reason}); save the file as UTF-8")
-        return empty
+        data = path.read_bytes()
     except OSError as error:
-        problems.add(name, _TOP, "unreadable", f"cannot be read ({error.strerror}); check the file")
+        said = f"cannot be read ({error.strerror}); check the file"
+        problems.add_unreadable(name, _TOP, "unreadable", said)
         return empty
-    return _parsed(text, name, problems) or empty
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = place_after(data[: error.start].decode("utf-8"))
+        said = f"not UTF-8 ({error.reason}); save the file as UTF-8"
+        problems.add_unreadable(name, place, "encoding", said)
+        return empty
+    return _parsed(text.removeprefix("\ufeff"), name, problems) or empty
 
 
 def _parsed(text: str, name: str, problems: Problems) -> Sheet | None:
     try:
         node = yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else _TOP
-        what = error.problem or "not valid YAML"
-        problems.add(name, place, "yaml", f"{what}; check the indent, quotes and colons here")
-        return None
     except yaml.YAMLError as error:
-        problems.add(name, _TOP, "yaml", f"{error}; remove characters that are not text")
+        problems.add_unreadable(name, *fault_of(error, text))
         return None
     if node is None:
-        problems.add(name, _TOP, "empty", "the file is empty; write its content or delete it")
+        said = "the file is empty; write its content or delete it"
+        problems.add_unreadable(name, _TOP, "empty", said)
         return None
-    converted = _converted(node, name, problems)
+    try:
+        converted = _converted(node, name, text.splitlines(), problems)
+    except RecursionError:
+        said = "a part of the file holds itself; write it without & and *"
+        problems.add_unreadable(name, _TOP, "yaml", said)
+        return None
     if not isinstance(converted, Table):
-        problems.add(name, _TOP, "shape", "the file must be 'key: value' lines at the top")
+        said = "the file must be 'key: value' lines at the top"
+        problems.add_unreadable(name, _TOP, "shape", said)
         return None
     return Sheet(name, converted, problems)
 
 
-def _converted(node: yaml.Node, name: str, problems: Problems) -> Node:
+def _converted(node: yaml.Node, name: str, source: list[str], problems: Problems) -> Node:
     place = (node.start_mark.line + 1, node.start_mark.column + 1)
     if isinstance(node, yaml.ScalarNode):
-        return Text(str(node.value), place, block=node.style in {"|", ">"})
+        indent = _indent(source[place[0] :]) if node.style == "|" else None
+        return Text(str(node.value), place, block=node.style in {"|", ">"}, indent=indent)
     if isinstance(node, yaml.SequenceNode):
-        return Rows(tuple(_converted(item, name, problems) for item in node.value), place)
+        rows = tuple(_converted(item, name, source, problems) for item in node.value)
+        return Rows(rows, place)
     items: dict[str, Node] = {}
     places: dict[str, Place] = {}
     for key_node, value in node.value:
@@ -191,8 +222,14 @@ def _converted(node: yaml.Node, name: str, problems: Problems) -> Node:
                 name, at, "duplicate-key", f"'{key}' stands twice (first in line {first}); keep one"
             )
             continue
-        items[key], places[key] = _converted(value, name, problems), at
+        items[key], places[key] = _converted(value, name, source, problems), at
     return Table(items, places, place)
+
+
+def _indent(lines: list[str]) -> int:
+    """How far the first of these lines that holds something stands to the right."""
+    first = next((line for line in lines if line.strip()), "")
+    return len(first) - len(first.lstrip())
 
 
 def plain_table(table: Table) -> dict[str, Any]:

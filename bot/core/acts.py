@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.core.alarm import (
+from bot.core.alarm import crisis_asked, emergency_asked
+from bot.core.guiding import (
+    breathing_again,
     cannot_call,
     country_told,
-    crisis_asked,
-    emergency_asked,
+    go_on,
     guide_again,
     guide_step,
     help_coming,
+    last_card,
+    more_steps,
 )
 from bot.core.helplines import find_country
 from bot.core.model import (
@@ -22,13 +25,11 @@ from bot.core.model import (
     Reply,
 )
 from bot.core.replies import (
-    Scribe,
     country_buttons,
-    more_steps_text,
     topic_button,
 )
 from bot.core.talk import happens_now, more, none_of_these, not_now, topic
-from bot.core.turn import NOTHING_READ, Turn, calm, chat, decided
+from bot.core.turn import NOTHING_READ, Turn, calm, chat, decided, in_crisis
 from bot.core.understand import Reading
 
 
@@ -47,8 +48,7 @@ def pressed(turn: Turn, action: str) -> Decision:
         return topic(turn, rest, path=("button",)) if verb == "topic" else more(turn, rest)
     if verb == "country" and rest in scribe.knowledge.helplines.countries:
         told = replace(turn.person, country=rest, country_source="told")
-        knowledge = scribe.knowledge
-        return country_told(replace(turn, person=told, scribe=Scribe(knowledge, told)))
+        return country_told(turn.with_person(told))
     simple = _SIMPLE_BUTTONS.get(action)
     return simple(turn) if simple else _button_gone(turn)
 
@@ -72,8 +72,7 @@ def language_command(turn: Turn, argument: str) -> Decision:
     books = turn.scribe.knowledge.books
     wanted = argument.strip().lower()[:2]
     if wanted in books:
-        person = replace(turn.person, language=wanted)
-        turn = replace(turn, person=person, scribe=Scribe(turn.scribe.knowledge, person))
+        turn = turn.with_person(replace(turn.person, language=wanted))
         key = "language_set" if wanted != "en" else "language_reply"
     else:
         key = "language_reply"
@@ -121,13 +120,19 @@ def about(turn: Turn, argument: str) -> Decision:
 
 
 def forget(turn: Turn, argument: str) -> Decision:
-    """`/forget`: deletes at once what is known of the person; the shell carries it out."""
+    """`/forget`: deletes at once what is known of the person; the shell carries it out.
+
+    In an open crisis the card comes once more, with the number of the country that is then
+    forgotten. The buttons are those that need nothing remembered.
+    """
     del argument
-    reply = Reply(
-        (turn.scribe.phrase("forget_done"),), (turn.scribe.button("emergency", "emergency"),)
-    )
-    decision = chat(turn, reply, turn.state, "privacy")
-    return replace(decision, person=Person(), effects=("forget",))
+    scribe = turn.scribe
+    done = scribe.phrase("forget_done", copies=scribe.by_channel("forget_copies"))
+    texts = (last_card(turn), done) if turn.state.level.escalates else (done,)
+    keys = ("emergency", "crisis", "country")
+    reply = Reply(texts, tuple(scribe.button(key, key) for key in keys))
+    decision = in_crisis(turn, NOTHING_READ, reply, turn.state, path=("command",))
+    return replace(decision, topic="privacy", person=Person(), effects=("forget",))
 
 
 def attachment(turn: Turn) -> Decision:
@@ -165,24 +170,22 @@ def group_private(turn: Turn, reading: Reading) -> Decision:
 
 
 def _continue(turn: Turn) -> Decision:
-    if turn.state.guide is None:
-        return _button_gone(turn)
-    card = turn.scribe.card(turn.state.guide.kind)
-    return guide_again(turn, turn.scribe.fill(card.first_line), path="continue")
+    return go_on(turn) if turn.state.guide else _button_gone(turn)
 
 
 def _more_steps(turn: Turn) -> Decision:
-    if turn.state.guide is None:
-        return _button_gone(turn)
-    card = turn.scribe.card(turn.state.guide.kind)
-    return guide_again(turn, more_steps_text(turn.scribe, card, turn.state.subject), path="steps")
+    return more_steps(turn) if turn.state.guide else _button_gone(turn)
+
+
+def _breathing_again(turn: Turn) -> Decision:
+    return breathing_again(turn) if turn.state.guide else _button_gone(turn)
 
 
 def _button_gone(turn: Turn) -> Decision:
     scribe = turn.scribe
     if turn.state.guide and turn.state.level.escalates:
         return guide_again(turn, scribe.phrase("button_gone"), path="button_gone")
-    buttons = (scribe.button("emergency", "emergency"), topic_button(scribe, "what_is_baclofen"))
+    buttons = (scribe.button("emergency", "emergency"), scribe.button("crisis", "crisis"))
     reply = Reply((scribe.phrase("button_gone"),), buttons)
     return calm(turn, NOTHING_READ, reply, turn.state, path=("button_gone",))
 
@@ -207,6 +210,7 @@ _SIMPLE_BUTTONS: dict[str, Callable[[Turn], Decision]] = {
     "cannot_call": cannot_call,
     "continue": _continue,
     "steps": _more_steps,
+    "breathing_again": _breathing_again,
     **{
         f"language:{code}": _language_button(code)
         for code in ["en", "es", "fr", "de", "pt", "it", "nl", "pl", "ru", "uk", "tr", "ar", "hi"]

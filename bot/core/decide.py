@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core import acts, alarm, talk
+from bot.core import acts, alarm, guiding, talk
 from bot.core.clocks import NEVER, Calendar
 from bot.core.helplines import find_country, fold
 from bot.core.knowledge import Knowledge, label_of
-from bot.core.model import Decision, Level, Message, Person, State
-from bot.core.replies import Scribe
-from bot.core.turn import Turn
+from bot.core.model import Decision, Level, Message, Person
+from bot.core.replies import Scribe, channel_of
+from bot.core.turn import Turn, is_plain_denial
 from bot.core.understand import Reader, Reading
 
 # An episode is over a day after its last alarm: ESCALATIONS.md joins signals within 24 h.
 EPISODE = timedelta(hours=24)
+
+# Buttons that work whatever was said before: also for somebody who was just forgotten.
+ALWAYS_WORK = ("emergency", "crisis", "country")
 
 COMMANDS = {
     "start": acts.start,
@@ -58,7 +61,8 @@ def decide(message: Message, person: Person, content: Content) -> Decision:
     """
     person = _fresh_episode(message, person)
     person = _with_country(message, person, content.knowledge)
-    turn = Turn(message, person, Scribe(content.at(message.at), person), content.reader)
+    scribe = Scribe(content.at(message.at), person, channel_of(message.chat))
+    turn = Turn(message, person, scribe, content.reader)
     if message.group:
         return _in_group(turn)
     return _routed(turn)
@@ -71,7 +75,7 @@ def _routed(turn: Turn) -> Decision:
     command, argument = command_of(message.text)
     if command in COMMANDS:
         return COMMANDS[command](turn, argument)
-    typed = _typed_button(message.text, turn.person.state)
+    typed = _typed_button(turn)
     if typed:
         return acts.pressed(turn, typed)
     if message.located_in or (message.attachment and not message.text.strip()):
@@ -82,15 +86,16 @@ def _routed(turn: Turn) -> Decision:
 
 
 def _read(turn: Turn) -> Decision:
-    if alarm.is_plain_denial(turn):
-        return alarm.denial(turn)
+    if is_plain_denial(turn):
+        return guiding.denial(turn)
     reading = turn.reader.read(turn.message.text)
     if reading.assessment.level.escalates:
         return _escalating(_in_its_language(turn, reading), reading)
-    in_guide = alarm.guide_reply(turn, reading)
+    in_guide = guiding.guide_reply(turn, reading)
     if in_guide is not None:
         return in_guide
-    return talk.conversation(turn, reading)
+    answered = talk.conversation(turn, reading)
+    return guiding.with_question(turn, answered) if guiding.is_question(turn) else answered
 
 
 def _in_its_language(turn: Turn, reading: Reading) -> Turn:
@@ -98,8 +103,7 @@ def _in_its_language(turn: Turn, reading: Reading) -> Turn:
     books = turn.scribe.knowledge.books
     if reading.language not in books or reading.language == turn.person.language:
         return turn
-    person = replace(turn.person, language=reading.language)
-    return replace(turn, person=person, scribe=Scribe(turn.scribe.knowledge, person))
+    return turn.with_person(replace(turn.person, language=reading.language))
 
 
 def _escalating(turn: Turn, reading: Reading) -> Decision:
@@ -108,8 +112,12 @@ def _escalating(turn: Turn, reading: Reading) -> Decision:
     label = label_of(reading.assessment.level, reading.assessment.kind)
     state = turn.person.state
     by_rule = any(evidence.kind == "trigger" for evidence in reading.assessment.evidence)
+    if alarm.must_start_cpr(turn, reading):
+        return alarm.escalation(turn, reading)
+    if not by_rule and guiding.says_breathing_again(turn):
+        return guiding.breathing_again(turn)
     if state.guide and (label == state.guide.kind or not by_rule):
-        answered = alarm.guide_answer_in(turn, reading)
+        answered = guiding.guide_answer_in(turn, reading)
         if answered is not None:
             return answered
     return alarm.escalation(turn, reading)
@@ -138,11 +146,15 @@ def command_of(text: str) -> tuple[str, str]:
     return head.partition("@")[0].lower(), argument.strip()[:200]
 
 
-def _typed_button(text: str, state: State) -> str:
-    folded = fold(text[:200])
+def _typed_button(turn: Turn) -> str:
+    """The action of a button whose label was typed: one shown last, or one that always works."""
+    folded = fold(turn.message.text[:200])
     if not folded:
         return ""
-    return next((b.action for b in state.buttons if fold(b.label) == folded), "")
+    scribe = turn.scribe
+    always = (scribe.button(key, key) for key in ALWAYS_WORK)
+    shown = (*turn.person.state.buttons, *always)
+    return next((button.action for button in shown if fold(button.label) == folded), "")
 
 
 def _has_symbols(text: str) -> bool:

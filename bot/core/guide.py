@@ -9,6 +9,7 @@ from bot.core.model import Button, GuideState, Level
 from bot.core.replies import Scribe, Subject
 
 NOT_SURE = "not_sure"
+CPR_CARD = "emergency/breathing"  # the card that tells how CPR is done
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,15 @@ class Turn:
 
 
 def start(
-    scribe: Scribe, label: str, subject: Subject, *, done: tuple[str, ...] = ()
+    scribe: Scribe,
+    label: str,
+    subject: Subject,
+    *,
+    done: tuple[str, ...] = (),
+    cpr: bool = False,
 ) -> GuideState:
     """The guide of a card, at its first question that is not done yet."""
-    return _advanced(scribe, GuideState(kind=label, done=done), subject)
+    return _advanced(scribe, GuideState(kind=label, done=done, cpr=cpr), subject)
 
 
 def answer(scribe: Scribe, state: GuideState, answer_id: str, subject: Subject) -> Turn:
@@ -35,21 +41,44 @@ def answer(scribe: Scribe, state: GuideState, answer_id: str, subject: Subject) 
     says = chosen.says_self if subject == "self" and chosen.says_self else chosen.says
     if question.id == "who_is_it":
         subject = "self" if chosen.id == "me" else "other"
-    done = (*state.done, question.id)
-    if _raises(chosen.goes_to, state.kind):
-        return Turn(scribe.fill(says), replace(state, done=done), chosen.goes_to, chosen.also)
-    moved = _advanced(scribe, replace(state, done=done), subject)
-    return Turn(scribe.fill(says), moved, "", chosen.also)
+    # Who writes cannot be who needs CPR.
+    cpr = state.cpr or (chosen.starts_cpr and subject != "self")
+    done = replace(state, done=(*state.done, question.id), cpr=cpr, put_again=False)
+    if cpr and not state.cpr:
+        return Turn(scribe.fill(says), done, CPR_CARD, chosen.also)
+    if not cpr and _raises(chosen.goes_to, state.kind):
+        return Turn(scribe.fill(says), done, chosen.goes_to, chosen.also)
+    return Turn(scribe.fill(says), _advanced(scribe, done, subject), "", chosen.also)
 
 
-def question_text(scribe: Scribe, state: GuideState, subject: Subject) -> str:
-    """The open question with the number under it, or the closing words."""
-    level = Level.parse(state.kind.partition("/")[0])
+def still_done(scribe: Scribe, state: GuideState | None) -> tuple[str, ...]:
+    """What a new alarm need not ask again: all that cannot have become worse since."""
+    if state is None:
+        return ()
+    known = [question_id for question_id in state.done if scribe.has_question(question_id)]
+    return tuple(
+        question_id
+        for question_id in known
+        if not any(
+            answer.goes_to or answer.starts_cpr for answer in scribe.question(question_id).answers
+        )
+    )
+
+
+def question_text(
+    scribe: Scribe, state: GuideState, subject: Subject, *, with_card: bool = False
+) -> str:
+    """The open question with the number under it, or the closing words.
+
+    `with_card` says that it stands right under a card. That of CPR is long, and says it all.
+    """
     if not state.asked:
-        return scribe.phrase(_end_key(level, subject))
+        return _end(scribe, state, subject)
     question = scribe.question(state.asked)
     ask = question.ask_self if subject == "self" else question.ask
-    return f"{scribe.fill(ask)}\n{scribe.phrase(_number_key(level))}"
+    if state.cpr and with_card and not state.help_coming:
+        return scribe.fill(ask)
+    return f"{scribe.fill(ask)}\n{scribe.phrase(_number_key(state))}"
 
 
 def buttons(scribe: Scribe, state: GuideState) -> tuple[Button, ...]:
@@ -61,12 +90,13 @@ def buttons(scribe: Scribe, state: GuideState) -> tuple[Button, ...]:
             Button(option.label, f"guide:{question.id}:{option.id}") for option in question.answers
         )
         shown += (scribe.button("not_sure", f"guide:{question.id}:{NOT_SURE}"),)
-    level = Level.parse(state.kind.partition("/")[0])
-    if level is Level.EMERGENCY:
+    if state.cpr:
+        shown += (scribe.button("breathing_again", "breathing_again"),)
+    if _level(state.kind) is not Level.EMERGENCY:
+        shown += (scribe.button("emergency", "emergency"),)
+    elif not state.help_coming:
         shown += (scribe.button("help_coming", "help_coming"),)
         shown += (scribe.button("cannot_call", "cannot_call"),)
-    else:
-        shown += (scribe.button("emergency", "emergency"),)
     return (*shown, scribe.button("steps", "steps"))
 
 
@@ -74,7 +104,8 @@ def _advanced(scribe: Scribe, state: GuideState, subject: Subject) -> GuideState
     for question_id in scribe.card(state.kind).guide:
         question = scribe.question(question_id)
         asks = question.ask_self if subject == "self" else question.ask
-        if asks and question_id not in state.done:
+        settled = question_id in state.done or (state.cpr and question.may_start_cpr)
+        if asks and not settled:
             return replace(state, asked=question_id)
     return replace(state, asked="")
 
@@ -95,15 +126,28 @@ def _level(label: str) -> Level:
     return Level.parse(label.partition("/")[0])
 
 
-def _end_key(level: Level, subject: Subject) -> str:
+def _end(scribe: Scribe, state: GuideState, subject: Subject) -> str:
+    """The closing words. Whoever does CPR is told to go on, however the guide ends."""
+    level = _level(state.kind)
+    key = "guide_end_self" if subject == "self" else "guide_end"
     if level is Level.SUICIDE_CRISIS:
-        return "guide_end_crisis"
-    if level is Level.URGENT:
-        return "guide_end_urgent"
-    return "guide_end_self" if subject == "self" else "guide_end"
+        key = "guide_end_crisis"
+    elif level is Level.URGENT:
+        key = "guide_end_urgent"
+    elif state.help_coming:
+        key = "guide_end_coming"
+    words = scribe.phrase(key)
+    return f"{scribe.phrase('cpr_go_on')}\n{words}" if state.cpr else words
 
 
-def _number_key(level: Level) -> str:
+def _number_key(state: GuideState) -> str:
+    level = _level(state.kind)
+    if state.cpr and state.help_coming:
+        return "cpr_go_on"
+    if state.cpr:
+        return "guide_number_cpr"
+    if level is Level.EMERGENCY and state.help_coming:
+        return "guide_number_coming"
     return {
         Level.SUICIDE_CRISIS: "guide_number_crisis",
         Level.URGENT: "guide_number_urgent",

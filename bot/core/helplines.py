@@ -118,6 +118,13 @@ def emergency(lines: CountryLines, book: Book) -> str:
     return " / ".join(lines.emergency)
 
 
+def emergency_short(lines: CountryLines, book: Book) -> str:
+    """The number where it is repeated: the widest ones without what is said beside them."""
+    if not lines.emergency and "emergency_unknown_short" in book.lines:
+        return book.lines["emergency_unknown_short"]
+    return emergency(lines, book)
+
+
 def describe(line: Line, book: Book) -> str:
     """A line in words: "Samaritans on 116 123", with its hours unless always open."""
     ways = []
@@ -150,6 +157,7 @@ def _values(lines: CountryLines, book: Book) -> dict[str, str]:
 
     return {
         "emergency": number,
+        "emergency_short": emergency_short(lines, book),
         "crisis_line": first(lines.suicide, "crisis_none"),
         "poison_centre": first(lines.poison, "poison_none"),
         "nurse_line": first(lines.medical_advice, "nurse_none"),
@@ -166,6 +174,6 @@ def _numbers(key: str, lines: CountryLines) -> tuple[str, ...]:
         "nurse_line": lines.medical_advice,
         "drug_line": lines.drug_alcohol,
     }
-    if key == "emergency":
+    if key in ("emergency", "emergency_short"):
         return lines.emergency or ("112", "911")
     return tuple(line.number or line.text for line in of.get(key, ())[:1])

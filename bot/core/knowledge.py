@@ -34,6 +34,7 @@ class GuideAnswer:
 
     `worse` marks the answer that "not sure" and an unclear answer count as. `goes_to` is
     the label of the card that comes next (`emergency/breathing`), or "".
+    `starts_cpr` says that CPR has to begin.
     `words` are folded typed wordings that mean this answer.
     """
 
@@ -44,6 +45,7 @@ class GuideAnswer:
     worse: bool = False
     goes_to: str = ""
     also: str = ""
+    starts_cpr: bool = False
     words: tuple[str, ...] = ()
 
 
@@ -56,10 +58,18 @@ class Question:
     ask_self: str
     answers: tuple[GuideAnswer, ...]
 
+    @property
+    def may_start_cpr(self) -> bool:
+        """Whether it asks what is settled once CPR is under way."""
+        return any(answer.starts_cpr for answer in self.answers)
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a person gets first for one kind of emergency, crisis or urgent need."""
+    """What a person gets first for one kind of emergency, crisis or urgent need.
+
+    `steps_if_cpr` take the place of `steps` once CPR is under way.
+    """
 
     level: Level
     kind: str
@@ -67,6 +77,7 @@ class Card:
     first_line: str
     steps: tuple[str, ...]
     steps_if_self: tuple[str, ...] = ()
+    steps_if_cpr: tuple[str, ...] = ()
     call_emergency_if: tuple[str, ...] = ()
     say_to_call_handler: str = ""
     guide: tuple[str, ...] = ()

@@ -154,12 +154,16 @@ class GuideState:
     """Where the person stands in the dispatcher-style guide.
 
     `done` are the ids of the questions that were answered; `asked` is the open one or "".
+    `cpr` says that CPR was started; `put_again` that the open question was put once more
+    without an answer, so that the next time the guide moves on.
     """
 
     kind: str
     asked: str = ""
     done: tuple[str, ...] = ()
     help_coming: bool = False
+    cpr: bool = False
+    put_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bot.core.helplines import UNKNOWN, country_lines, directory, emergency, fill
+from bot.core.helplines import UNKNOWN, country_lines, directory, emergency_short, fill
 from bot.core.knowledge import Answer, Book, Card, Knowledge, Question
 from bot.core.model import Button, Level, Person
 
 STEPS_FIRST = 3
+CPR_STEPS_FIRST = 5  # who has to press needs the rate, the breaths, the AED and no end at once
 LABEL_LIMIT = 40  # characters; Telegram cuts longer labels on a narrow phone
 SEE_ALSO_SHOWN = 2
 COUNTRIES_OFFERED = ("US", "GB", "CA", "AU", "IN", "IE")
 
 Subject = Literal["", "self", "other"]
+Channel = Literal["", "tg", "web", "terminal"]
+
+
+def channel_of(chat: str) -> Channel:
+    """The channel that a chat's id begins with; "" for every other."""
+    found: dict[str, Channel] = {"tg": "tg", "web": "web", "terminal": "terminal"}
+    return found.get(chat.partition(":")[0], "")
 
 
 class Scribe:
-    """Fills copy for one person, and remembers which numbers it showed."""
+    """Fills copy for one person on one channel, and remembers which numbers it showed."""
 
-    def __init__(self, knowledge: Knowledge, person: Person) -> None:
+    def __init__(self, knowledge: Knowledge, person: Person, channel: Channel = "") -> None:
         self.knowledge = knowledge
+        self.channel: Channel = channel
         self.english: Book = knowledge.books["en"]
         self.book: Book = knowledge.books.get(person.language, self.english)
         self.lines = country_lines(knowledge.helplines, person.country)
@@ -44,6 +53,14 @@ class Scribe:
             return self.fill(self.english.phrases[key], watch=self.watch(self.english), **extra)
         return self.fill(own, watch=self.watch(self.book), **extra)
 
+    def for_person(self, person: Person) -> Scribe:
+        """A scribe for the same channel and another person, or the same with more known."""
+        return Scribe(self.knowledge, person, self.channel)
+
+    def by_channel(self, key: str) -> str:
+        """A phrase in the wording that is true of this channel."""
+        return self.phrase(f"{key}_{self.channel or 'other'}")
+
     def watch(self, book: Book) -> str:
         """Whether somebody may read along now, in the words of `book` or else in English."""
         key = "staff_on_duty" if self.knowledge.practice.is_staffed else "nobody_watches"
@@ -64,6 +81,10 @@ class Scribe:
         """A guide's question in the person's language, or in English."""
         return self.book.questions.get(question_id) or self.english.questions[question_id]
 
+    def has_question(self, question_id: str) -> bool:
+        """Whether the guide knows such a question; content may have changed since it asked."""
+        return question_id in self.english.questions
+
     def directory(self) -> str:
         """Every line of the person's country, one a row."""
         if not self.lines.emergency:
@@ -72,26 +93,35 @@ class Scribe:
         return rows if self.lines.listed else f"{rows}\n{self.phrase('country_unlisted_note')}"
 
 
-def card_text(scribe: Scribe, card: Card, subject: Subject) -> str:
-    """The first message of a card: the number in the first line, then three steps."""
+def card_text(
+    scribe: Scribe, card: Card, subject: Subject, *, cpr: bool = False, says: str = ""
+) -> str:
+    """The first message of a card: the number in the first line, then the first steps.
+
+    `says` is what an answer in the guide led to; it stands between the two.
+    """
     # In an emergency a missing poison centre stands for the ambulance (emergencies.yml, meta).
     extra = _poison_fallback(scribe, card)
     first = scribe.fill(card.first_line, **extra)
     if card.level is Level.SUICIDE_CRISIS and not scribe.lines.suicide:
         first += " " + scribe.phrase("crisis_number")
-    shown = first_steps(card, subject)
+    shown = first_steps(card, subject, cpr=cpr)
     steps = [f"{n}. {scribe.fill(step, **extra)}" for n, step in enumerate(shown, start=1)]
-    parts = [first, "\n".join(steps)]
+    parts = [first, *([says] if says else []), "\n".join(steps)]
     if card.level is Level.URGENT and card.call_emergency_if:
         signs = "\n".join(f"- {sign}" for sign in card.call_emergency_if)
         parts.append(f"{scribe.phrase('danger_urgent')}\n{signs}")
     return "\n\n".join(parts)
 
 
-def more_steps_text(scribe: Scribe, card: Card, subject: Subject) -> str:
-    """The steps that the first message had no room for, and what to tell the call handler."""
+def more_steps_text(scribe: Scribe, card: Card, subject: Subject, *, cpr: bool = False) -> str:
+    """The steps that the first message had no room for, and what to tell the call handler.
+
+    While CPR is under way the first steps are said again: they are what has to be done.
+    """
     extra = _poison_fallback(scribe, card)
-    rest = _steps(card, subject)[STEPS_FIRST:]
+    steps = _steps(card, subject, cpr=cpr)
+    rest = steps if cpr else steps[STEPS_FIRST:]
     lines = [f"- {scribe.fill(step, **extra)}" for step in rest]
     if card.say_to_call_handler:
         lines.append(f"- {scribe.phrase('tell_the_crew')} {card.say_to_call_handler}")
@@ -99,9 +129,10 @@ def more_steps_text(scribe: Scribe, card: Card, subject: Subject) -> str:
     return "\n".join([head, *lines])
 
 
-def first_steps(card: Card, subject: Subject) -> tuple[str, ...]:
-    """The first three steps, without one that only repeats the first line."""
-    return _steps(card, subject)[:STEPS_FIRST]
+def first_steps(card: Card, subject: Subject, *, cpr: bool = False) -> tuple[str, ...]:
+    """The steps of the first message, without one that only repeats the first line."""
+    shown = CPR_STEPS_FIRST if cpr and card.steps_if_cpr else STEPS_FIRST
+    return _steps(card, subject, cpr=cpr)[:shown]
 
 
 def answer_texts(scribe: Scribe, answer: Answer, *, someone_else: bool = False) -> str:
@@ -160,8 +191,10 @@ def country_buttons(scribe: Scribe) -> tuple[Button, ...]:
     )
 
 
-def _steps(card: Card, subject: Subject) -> tuple[str, ...]:
+def _steps(card: Card, subject: Subject, *, cpr: bool = False) -> tuple[str, ...]:
     steps = card.steps_if_self if subject == "self" and card.steps_if_self else card.steps
+    if cpr and card.steps_if_cpr:
+        steps = card.steps_if_cpr
     kept = []
     for step in steps:
         bare = _without_first_sentence(step, card.first_line)
@@ -190,10 +223,12 @@ def _practice(scribe: Scribe, answer: Answer) -> dict[str, str]:
         "retention_days": days,
         "watch": scribe.watch(book),
         "ordinary": scribe.fill(ordinary, retention_days=days, n=n),
+        "channel_keeps": scribe.by_channel("privacy_keeps"),
+        "channel_copies": scribe.by_channel("privacy_copies"),
     }
 
 
 def _poison_fallback(scribe: Scribe, card: Card) -> dict[str, str]:
     if card.level is Level.EMERGENCY and not scribe.lines.poison:
-        return {"poison_centre": emergency(scribe.lines, scribe.book)}
+        return {"poison_centre": emergency_short(scribe.lines, scribe.book)}
     return {}

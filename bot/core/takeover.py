@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.escalation import Case
+from bot.core.guiding import NOT_UNDERSTOOD
 from bot.core.knowledge import Knowledge, StaffText
 from bot.core.model import Decision, Level, Message, Person, Reply
 from bot.core.replies import Scribe
@@ -16,7 +17,6 @@ STAYS = timedelta(minutes=30)
 # The first step of a decision that was only conversation. Whatever else the bot does (alarms,
 # the guide, its question whether it happens now, buttons, commands) it does also beside a human.
 ONLY_TALK: Collection[str] = ("match", "follow_up", "did_you_mean", "none", "none_of_these")
-NOT_UNDERSTOOD = ("guide", "unclear")
 
 
 def steps_back(message: Message, decision: Decision) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core import wordings
-from bot.core.alarm import country_told, denial, escalation, is_denial
+from bot.core.alarm import escalation
+from bot.core.guiding import country_told, denial
 from bot.core.helplines import find_country, fold
 from bot.core.knowledge import kind_of
 from bot.core.model import (
@@ -23,7 +24,7 @@ from bot.core.replies import (
     topic_button,
     topic_buttons,
 )
-from bot.core.turn import NOTHING_READ, Turn, calm
+from bot.core.turn import NOTHING_READ, Turn, calm, is_denial
 from bot.core.understand import Reading
 
 OFFERS = 3

@@ -16,7 +16,12 @@ from bot.core.text import Token, Utterance
 Subject = Literal["", "self", "other"]
 
 # Concepts of the data that the reading itself asks for.
-HAPPENED, ALONE, OTHER_PERSON = "happened", "alone", "other_person"
+HAPPENED, ALONE, OTHER_PERSON, SOMEBODY = "happened", "alone", "other_person", "he_she"
+# What a helper tries on somebody who does not wake, and how far after it the person is named.
+WAKING = frozenset(
+    {"wake", "waking", "woken", "rouse", "rousing", "response", "reaction", "answer"}
+)
+WAKES_WITHIN = 6
 UNREAL = frozenset({"negated", "hypothetical", "past", "news", "animal", "intent"})
 ME = frozenset({"i", "me", "my", "myself", "we", "im", "ive"})
 SHORT_CLAUSE = 3  # words: a negated list goes on over its commas, "no rash, wheeze or swelling"
@@ -329,6 +334,8 @@ class _Page:
         if hits and hits[0].evidence:
             end = hits[0].evidence[0].end
             before = [p for p, token in enumerate(self.tokens) if token.end <= end]
+            if hits[0].kind == "unresponsive" and self._wakes_somebody(hits[0], before, others):
+                return "other"
         else:
             before = list(range(len(self.tokens)))
         for place in reversed(before):
@@ -337,6 +344,27 @@ class _Page:
             if self.tokens[place].word in ("i", "me", "myself"):
                 return "self"
         return self._mentioned(others)
+
+    def _wakes_somebody(self, hit: Hit, before: Sequence[int], others: set[int]) -> bool:
+        """Whether "I" is who tries to wake somebody: "I cannot wake her", "my dad ... I get no
+        answer". Not "I cannot wake up"."""
+        start = hit.evidence[0].start
+        said = {self.tokens[p].word for p in before if self.tokens[p].start >= start}
+        if not said & WAKING or not before:
+            return False
+        named = others | {
+            place
+            for span in self.mentions.get(SOMEBODY, ())
+            for place in range(span.first, span.last + 1)
+        }
+        after = range(before[-1] + 1, min(before[-1] + 1 + WAKES_WITHIN, len(self.tokens)))
+        for place in after:
+            if self.tokens[place].word in ("up", "and", "but"):
+                break
+            if place in named:
+                return True
+        follows_up = after and self.tokens[after[0]].word == "up"
+        return not follows_up and any(place in others for place in before)
 
     def _mentioned(self, others: set[int]) -> Subject:
         if others:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from bot.core import wordings
+from bot.core.helplines import fold
 from bot.core.model import (
     Assessment,
     Decision,
@@ -18,6 +20,7 @@ from bot.core.replies import (
 )
 from bot.core.understand import Reader, Reading
 
+PLAIN_DENIAL = 6  # words; a longer message may hold a new alarm beside the denial
 NOTHING_READ = Reading(Assessment(Level.OUT_OF_SCOPE))
 
 
@@ -35,6 +38,10 @@ class Turn:
         """What is remembered of the conversation so far."""
         return self.person.state
 
+    def with_person(self, person: Person) -> Turn:
+        """The turn when more is known of the person."""
+        return replace(self, person=person, scribe=self.scribe.for_person(person))
+
 
 def chat(turn: Turn, reply: Reply, state: State, topic_id: str) -> Decision:
     """A reply about the bot itself: the message was small talk or a command."""
@@ -47,10 +54,10 @@ def calm(
 ) -> Decision:
     """A reply below urgent. An open crisis puts its number before it, and its way back after."""
     if turn.state.level.escalates and reply.texts:
-        header = open_header(turn.scribe, turn.state.level)
+        header = open_header(turn)
         texts = (f"{header}\n\n{reply.texts[0]}", *reply.texts[1:])
         buttons = reply.buttons
-        if turn.state.guide:
+        if turn.state.guide and turn.state.guide.asked:
             buttons = (turn.scribe.button("continue_guide", "continue"), *buttons)
         reply = Reply(texts, buttons)
     return replace(decided(turn, reading, reply, state), path=path)
@@ -91,11 +98,28 @@ def decided(turn: Turn, reading: Reading, reply: Reply, state: State | None = No
     )
 
 
-def open_header(scribe: Scribe, level: Level) -> str:
-    """The line that keeps an open crisis first in every reply."""
-    return scribe.phrase(
-        {
-            Level.EMERGENCY: "open_emergency",
-            Level.SUICIDE_CRISIS: "open_crisis",
-        }.get(level, "open_urgent")
+def open_header(turn: Turn) -> str:
+    """The line that keeps an open crisis first in every reply, and CPR going."""
+    key = {
+        Level.EMERGENCY: "open_emergency",
+        Level.SUICIDE_CRISIS: "open_crisis",
+    }.get(turn.state.level, "open_urgent")
+    header = turn.scribe.phrase(key)
+    if turn.state.guide and turn.state.guide.cpr:
+        return f"{header}\n{turn.scribe.phrase('cpr_go_on')}"
+    return header
+
+
+def is_denial(turn: Turn) -> bool:
+    """Whether a short message takes an alarm back ("just kidding")."""
+    words = len(fold(turn.message.text).split())
+    known = turn.scribe.knowledge.wordings
+    return words <= wordings.MAX_WORDS_OF_A_REPLY and wordings.means(
+        turn.message.text, "denial", known
     )
+
+
+def is_plain_denial(turn: Turn) -> bool:
+    """Whether the message is nothing but a taking back of the open alarm."""
+    short = len(fold(turn.message.text).split()) <= PLAIN_DENIAL
+    return short and turn.state.level.escalates and is_denial(turn)

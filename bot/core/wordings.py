@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bot.core.helplines import fold
-from bot.core.knowledge import FollowUp, Question, Wordings
+from bot.core.knowledge import FollowUp, Wordings
 
 MAX_WORDS_OF_A_REPLY = 14
 TELLING = 4  # letters; shorter words such as "yes" answer only what was asked
 _TURNS_ROUND = ("not", "no", "isnt", "never", "hasnt", "havent", "didnt", "wont", "if", "should")
+_CAN_BE_TURNED = {"help_coming", "denial", "breathing_again"}
 _STOPS_A_FOLLOW_UP = 9  # words; a longer question speaks for itself
 
 
@@ -18,43 +19,14 @@ def means(text: str, group: str, wordings: Wordings) -> bool:
     """
     folded = f" {fold(text)} "
     return any(
-        _stands_un_negated(folded, phrase, check=group in {"help_coming", "denial"})
+        _stands_un_negated(folded, phrase, check=group in _CAN_BE_TURNED)
         for phrase in wordings.groups.get(group, ())
     )
-
-
-def answer_id(text: str, question: Question, wordings: Wordings) -> str:
-    """The id of the answer that a typed reply means, "not_sure", or "" for neither.
-
-    The most specific wording wins: the longest that stands in the reply; "not sure" wins
-    over a plain yes or no.
-    """
-    folded = fold(text)
-    if len(folded.split()) > MAX_WORDS_OF_A_REPLY * 3:
-        return ""
-    for answer in question.answers:
-        if folded == fold(answer.label):
-            return answer.id
-    if means(text, "not_sure", wordings):
-        return "not_sure"
-    return _longest(folded, question, wordings)
 
 
 def is_plain(text: str, group: str, wordings: Wordings) -> bool:
     """Whether a reply is a plain yes (or no), and nothing that speaks against it."""
     return _plainly(fold(text), group, wordings)
-
-
-def told_unasked(text: str, question: Question) -> str:
-    """The id of the answer whose own words stand in the text, or ""; no plain yes or no."""
-    padded = f" {fold(text)} "
-    found = [
-        (len(word), answer.id)
-        for answer in question.answers
-        for word in answer.words
-        if len(word) >= TELLING and f" {word} " in padded
-    ]
-    return max(found)[1] if found else ""
 
 
 def follow_up(text: str, topic: str, group: str, wordings: Wordings) -> FollowUp | None:
@@ -76,18 +48,6 @@ def follow_up(text: str, topic: str, group: str, wordings: Wordings) -> FollowUp
 def leans(text: str, wordings: Wordings) -> bool:
     """Whether a short message leans on what was said before ("and with wine?")."""
     return means(text, "leans", wordings)
-
-
-def _longest(folded: str, question: Question, wordings: Wordings) -> str:
-    padded = f" {folded} "
-    found: list[tuple[int, int, str]] = []
-    for answer in question.answers:
-        # A worse answer stands first among equals, so that doubt falls on the safe side.
-        rank = 1 if answer.worse else 0
-        found += [(len(w), rank, answer.id) for w in answer.words if f" {w} " in padded]
-        if answer.id in {"yes", "no"} and _plainly(folded, answer.id, wordings):
-            found.append((0, rank, answer.id))
-    return max(found)[2] if found else ""
 
 
 def _plainly(folded: str, group: str, wordings: Wordings) -> bool:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.errors import SettingsError, StoreAway, StoreError
+from bot.errors import SettingsError, StoreAway, StoreError, StoreMissing
 
 BUSY_MS = 2_000  # how long a writer waits for another before the store counts as locked
 CONNECT_S = 3  # seconds; PostgreSQL
@@ -93,6 +93,24 @@ def connect(url: str) -> Database:
 
     engine = made(READERS)
     return Database(engine, engine, made(FOR_REPLIES))
+
+
+def need_file(url: str) -> None:
+    """Look for the file of a SQLite database. Raises StoreMissing where there is none."""
+    address = _address(url)
+    if address.get_backend_name() != "sqlite" or not address.database:
+        return
+    file = Path(address.database)
+    if not file.is_file() or not file.stat().st_size:
+        raise StoreMissing(missing(f"the file {file.absolute()}"))
+
+
+def missing(where: str) -> str:
+    """That there is no store, and what makes one. `where` was looked at."""
+    return (
+        f"There is no store yet: looked for {where} (VAR_DIR, DATABASE_URL). The first start of "
+        "the bot makes it."
+    )
 
 
 def _address(url: str) -> URL:

@@ -11,21 +11,25 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from bot.errors import StoreNewer
+from bot.errors import StoreMissing, StoreNewer
+from bot.store.engine import missing
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x6261636C  # PostgreSQL's advisory lock for migrating: "bacl"
 
 
-def migrate(connection: Connection) -> None:
+def migrate(connection: Connection, *, create: bool = True) -> None:
     """Run every migration that `connection`'s database lacks, in its transaction.
 
-    Raises StoreNewer when the database has one that this version does not know.
+    Raises StoreNewer when the database has one that this version does not know; StoreMissing
+    when it has none at all and `create` is False.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     found = set(MigrationContext.configure(connection).get_current_heads())
     known = revisions()
+    if not found and not create:
+        raise StoreMissing(missing(f"tables in the database {connection.engine.url.database}"))
     if strange := found - set(known):
         raise StoreNewer(
             f"The database is at {', '.join(sorted(strange))}, which this version does not "

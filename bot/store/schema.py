@@ -320,6 +320,7 @@ talk = Table(
     Column("leaving", Boolean, nullable=False),
     Column("sealed", Text),
     Column("delivery_status", String(10)),
+    Column("tried_at", Utc),
     Index(
         "ix_talk_waiting",
         "subject_key",

@@ -11,6 +11,7 @@ import asyncio
 import fcntl
 import json
 import os
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -49,6 +50,7 @@ class Spool:
         self._draining = var / "spool.draining"
         self._locks = var
         self._unwritten: list[str] = []
+        self._memory = threading.Lock()  # over what is in memory only
 
     @property
     def is_empty(self) -> bool:
@@ -97,8 +99,28 @@ class Spool:
     async def drain(self, store: Store) -> Drained:
         """Hand everything that waits to the store, in order, until the store is away.
 
-        Does nothing while another process does the same.
+        Leaves the files alone while another process does the same. Where they cannot be
+        written, what is in memory goes over from there.
         """
+        try:
+            done = await self._drain_files(store)
+        except OSError:
+            if not self._unwritten:
+                raise
+            done = Drained()
+        if not self._unwritten or done.left:
+            return done
+        lines = self._unwritten[:]
+        more, left = await self._hand_over_all(store, lines)
+        await asyncio.to_thread(self._drop_from_memory, set(lines) - set(left))
+        return replace(
+            more,
+            recorded=done.recorded + more.recorded,
+            unreadable=done.unreadable + more.unreadable,
+            torn=done.torn,
+        )
+
+    async def _drain_files(self, store: Store) -> Drained:
         with self._locked("drain", wait=False) as is_ours:
             if not is_ours:
                 return Drained()
@@ -144,13 +166,18 @@ class Spool:
         return True
 
     def _write_unwritten(self) -> None:
-        lines = self._unwritten[:]
-        if not lines:
-            return
-        # A line that was cut off by a crash is closed first, so that it spoils no other.
-        start = "" if _ends_well(self._waiting) else "\n"
-        _append(self._waiting, start + "".join(f"{line}\n" for line in lines))
-        del self._unwritten[: len(lines)]
+        with self._memory:
+            lines = self._unwritten[:]
+            if not lines:
+                return
+            # A line that was cut off by a crash is closed first, so that it spoils no other.
+            start = "" if _ends_well(self._waiting) else "\n"
+            _append(self._waiting, start + "".join(f"{line}\n" for line in lines))
+            del self._unwritten[: len(lines)]
+
+    def _drop_from_memory(self, done: set[str]) -> None:
+        with self._memory:
+            self._unwritten[:] = [line for line in self._unwritten if line not in done]
 
     def _take(self) -> tuple[list[str], int]:
         """Every line that waits, those of an unfinished draining first; and how many are torn."""
@@ -213,7 +240,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _has_content(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0
+    try:
+        return path.stat().st_size > 0
+    except OSError:  # it is not there, or out of reach
+        return False
 
 
 def _ends_well(path: Path) -> bool:

@@ -27,6 +27,7 @@ from bot.store.keys import Keys
 from bot.store.schema import staff
 
 ISSUER = "Baclofen bot"
+OPERATOR = "operator"  # whoever may run the commands on this machine, without an account
 PASSWORD_MIN = 10  # characters
 PASSWORD_MAX = 200
 FREE_FAILURES = 4  # wrong passwords before an account is locked for a while
@@ -341,7 +342,7 @@ def password_problem(password: str, staff_id: str) -> str:
 
 
 def _id_problem(staff_id: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9._-]{1,31}", staff_id) or staff_id in (BOT, SYSTEM):
+    if not re.fullmatch(r"[a-z][a-z0-9._-]{1,31}", staff_id) or staff_id in (BOT, SYSTEM, OPERATOR):
         return "Take a name of 2 to 32 small letters, digits, dots or hyphens."
     return ""
 

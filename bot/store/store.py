@@ -67,15 +67,19 @@ class Store:
         *,
         rules: Rules | None = None,
         now: Callable[[], datetime] | None = None,
+        create: bool = True,
     ) -> Self:
-        """Open the store at `url`, making or migrating its tables.
+        """Open the store at `url`, migrating its tables; `create` makes them where none are.
 
-        Raises SettingsError for a bad address, StoreNewer for a newer database, KeyMissing
-        for keys that are not its own, StoreAway when it cannot be reached.
+        Raises StoreMissing when nothing is there and `create` is False, SettingsError for a bad
+        address, StoreNewer for a newer database, KeyMissing for keys that are not its own,
+        StoreAway when it cannot be reached.
         """
+        if not create:
+            engine.need_file(url)
         database = engine.connect(url)
         try:
-            await _prepare(database, keys)
+            await _prepare(database, keys, create=create)
         except BaseException:
             await database.close()
             raise
@@ -334,12 +338,12 @@ class Store:
             yield writing, await cases.find(writing.connection, case_id)
 
 
-async def _prepare(database: engine.Database, keys: Keys) -> None:
+async def _prepare(database: engine.Database, keys: Keys, *, create: bool) -> None:
     """Make or migrate the tables. Another process may be at it: then try again a few times."""
     for attempts_left in reversed(range(OPEN_ATTEMPTS)):
         try:
             async with database.writing() as connection:
-                await connection.run_sync(migrate.migrate)
+                await connection.run_sync(migrate.migrate, create=create)
                 await audit.begin(connection, keys)
             return
         except StoreAway:

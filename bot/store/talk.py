@@ -8,30 +8,31 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.actions import Answer, Hear, Refusal
 from bot.core.escalation import BOT, SYSTEM, Case
 from bot.core.model import DeliveryStatus
 from bot.core.takeover import STAYS
+from bot.delivery import StaffLine
 from bot.errors import KeyMissing
 from bot.store import cases
 from bot.store.audit import Writing
 from bot.store.codec import AnyRow, line_of, short
 from bot.store.engine import Database
 from bot.store.keys import Keys
-from bot.store.records import TalkLine
 from bot.store.schema import contact, escalation, event, takeover, talk
 
 log = logging.getLogger(__name__)
 
+PLACES = 1_000_000  # more lines than any case has
 PERSON = ""  # the author of what the person of the case writes
 HEARD = ("signal_linked", "person_wrote")  # what the history says when the person wrote
 NOT_THEIRS = "Only the owner of the case writes; assign it to yourself first."
@@ -104,27 +105,68 @@ class Talk:
             if row is not None:
                 await _settle(writing, row, status)
 
-    async def take(self, chat: str) -> tuple[TalkLine, ...]:
-        """What waits for this chat, oldest first; it counts as delivered from now on.
+    async def left_over(self, channels: Collection[str], before: datetime) -> tuple[Letter, ...]:
+        """Lines on `channels` that nobody has tried to deliver since `before`, oldest first.
 
-        A line that no key opens goes on waiting.
+        They are the caller's to deliver now: for any other process they count as tried.
         """
-        key = self._keys.subject(chat)
-        waiting = _waiting().where(talk.c.subject_key == key, talk.c.sealed.is_not(None))
+        waiting = _waiting(talk.c.created_at).where(
+            talk.c.tried_at < before, talk.c.sealed.is_not(None)
+        )
+        waiting = waiting.join(escalation, escalation.c.id == talk.c.escalation_id).where(
+            escalation.c.channel.in_(channels)
+        )
         async with self._database.reading() as connection:
             if (await connection.execute(waiting.limit(1))).first() is None:
                 return ()
         async with self._writing("") as writing:
             rows = list(await writing.connection.execute(waiting))
-            lines = []
-            for row in rows:
-                try:
-                    lines.append(line_of(self._keys, row))
-                except KeyMissing:
-                    log.error("a line of staff waits: no key opens it")
-                else:
-                    await _settle(writing, row, "sent")
-        return tuple(lines)
+            await _try(writing, [row.id for row in rows])
+            found = [await self._letter(writing, row) for row in rows]
+        return tuple(letter for letter in found if letter)
+
+    async def still_trying(self, line_ids: Collection[str]) -> None:
+        """Note that these lines are being delivered."""
+        async with self._writing("") as writing:
+            await _try(writing, line_ids)
+
+    async def _letter(self, writing: Writing, row: AnyRow) -> Letter | None:
+        case = await cases.find(writing.connection, row.escalation_id)
+        sealed = select(contact.c.sealed).where(contact.c.subject_key == row.subject_key)
+        chat = (await writing.connection.execute(sealed)).scalar()
+        if case is None or chat is None:
+            return None
+        try:
+            text = line_of(self._keys, row).text or ""
+            return Letter(id=row.id, case=case, chat=self._keys.decrypt(chat), text=text)
+        except KeyMissing:
+            log.error("a line of staff waits: no key opens it")
+            return None
+
+    async def posted(self, chat: str, after: int, *, since: datetime) -> tuple[StaffLine, ...]:
+        """What staff wrote to this chat since `since`, after the line at the place `after`.
+
+        Oldest first. What waited counts as delivered from now on; a line that no key opens
+        goes on waiting.
+        """
+        posted = _posted(self._keys.subject(chat), after, since)
+        async with self._database.reading() as connection:
+            rows = list(await connection.execute(posted))
+        if any(row.delivery_status is None for row in rows):
+            async with self._writing("") as writing:
+                rows = list(await writing.connection.execute(posted))
+                for row in rows:
+                    if row.delivery_status is None and self._text_in(row) is not None:
+                        await _settle(writing, row, "sent")
+        lines = [(row.number * PLACES + row.place, self._text_in(row)) for row in rows]
+        return tuple(StaffLine(place, text) for place, text in lines if text is not None)
+
+    def _text_in(self, row: AnyRow) -> str | None:
+        try:
+            return line_of(self._keys, row).text
+        except KeyMissing:
+            log.error("a line of staff waits: no key opens it")
+            return None
 
     async def hear(self, chat: str, text: str, *, identity: str) -> bool:
         """Keep what the person writes, if somebody of the staff is there. Whether it was kept.
@@ -221,14 +263,42 @@ class Talk:
             "leaving": leaving,
             "sealed": self._keys.encrypt(text),
             "delivery_status": status,
+            "tried_at": writing.now,
         }
         await writing.connection.execute(insert(talk).values(**row))
         return own
 
 
-def _waiting() -> Select[Any]:
+def _posted(subject_key: str, after: int, since: datetime) -> Select[Any]:
+    """Lines of staff that the page of a chat shows, in order, each with its case's number."""
+    number, place = divmod(after, PLACES)
+    return (
+        select(talk, escalation.c.number)
+        .join(escalation, escalation.c.id == talk.c.escalation_id)
+        .where(
+            talk.c.subject_key == subject_key,
+            talk.c.created_at >= since,
+            talk.c.author != PERSON,
+            talk.c.sealed.is_not(None),
+            or_(talk.c.delivery_status.is_(None), talk.c.delivery_status == "sent"),
+            or_(
+                talk.c.delivery_status.is_(None),  # one that no key opened when its turn was
+                escalation.c.number > number,
+                and_(escalation.c.number == number, talk.c.place > place),
+            ),
+        )
+        .order_by(escalation.c.number, talk.c.place)
+    )
+
+
+def _waiting(order: Any = talk.c.place) -> Select[Any]:
     """Lines that no channel has delivered yet, in order."""
-    return select(talk).where(talk.c.delivery_status.is_(None)).order_by(talk.c.place)
+    return select(talk).where(talk.c.delivery_status.is_(None)).order_by(order)
+
+
+async def _try(writing: Writing, line_ids: Collection[str]) -> None:
+    tried = update(talk).where(talk.c.id.in_(line_ids)).values(tried_at=writing.now)
+    await writing.connection.execute(tried)
 
 
 async def _held(connection: AsyncConnection, subject_key: str) -> AnyRow | None:

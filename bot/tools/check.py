@@ -1,4 +1,7 @@
-"""`check`: what the loader does not see: a proving message that nearly stands in intents."""
+"""`check`: everything that is wrong with content, what the loader does not see included.
+
+That is: a topic that has too little, and a proving message that nearly stands in intents.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,30 @@ from pathlib import Path
 
 from rapidfuzz import fuzz
 
-from bot.content import Problem, intents
-from bot.content.problems import Problems
+from bot.content import Loaded, Problem, Problems, intents, load
+from bot.content.minimums import too_little
 from bot.core.helplines import fold
+from bot.core.signals import signals_from
+from bot.core.words import lexicon_from
+from bot.errors import ContentError
 
 NEAR = 92.0  # rapidfuzz ratio, 0 to 100; from here on two messages are copies
 RAREST = 3  # a near copy shares at least one of its rarest words
 SHORTEST = 4  # words; shorter messages are alike by nature
+
+
+def examine(root: Path) -> Loaded:
+    """The content under `root`. Raises ContentError with every problem at once."""
+    few = too_little(root)
+    try:
+        loaded = load(root, proofs=True)
+        signals_from(loaded.signals, lexicon_from(*loaded.words))
+    except ContentError as error:
+        raise ContentError((*error.problems, *few)) from None
+    found = (*few, *near_copies(root))
+    if found:
+        raise ContentError(found)
+    return loaded
 
 
 def near_copies(root: Path) -> tuple[Problem, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from rich.console import Console, Group
@@ -10,10 +10,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bot.core.escalation import Case
+from bot.content.reasons import because
+from bot.core.escalation import Case, SlaStatus
 from bot.core.export import printable
 from bot.core.model import Level
 from bot.store.records import CaseFile, EventRecord, NoteRecord, SignalRecord, TalkLine
+from bot.tools.rows import draw_rows
 
 COLOURS = {
     Level.EMERGENCY: "bold red",
@@ -22,32 +24,35 @@ COLOURS = {
 }
 COVERED = "(covered; --text shows it, and the history will say so)"
 GONE = "(redacted)"
+CLOCKS: Mapping[SlaStatus, str] = {
+    "active": "running",
+    "met": "acknowledged in time",
+    "missed": "acknowledged too late, or not at all",
+    "not_staffed": "none runs: outside the staffed hours",
+}
 
 
 def list_view(
     console: Console, cases: Sequence[Case], *, total: int, hidden: int, now: datetime
 ) -> None:
     """The queue as a table; below it what it leaves out."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("number", "level", "waits", "left", "status", "in"):
-        table.add_column(name, no_wrap=True)
-    for name in ("why", "and"):
-        table.add_column(name, overflow="fold")
-    for case in cases:
-        table.add_row(*_cells(case, now))
     if cases:
-        console.print(table)
+        names = ("number", "level", "waits", "left", "status", "in", "why", "and")
+        rows = [_cells(case, now) for case in cases]
+        draw_rows(console, names, rows, flowing=("level", "status", "why", "and"))
     shown = f"{len(cases)} of {total} cases." if cases else "No cases."
     console.print(shown, style="dim")
     if hidden:
         console.print(f"{hidden} unacknowledged emergencies are not shown here.", style="bold red")
 
 
-def case_view(console: Console, file: CaseFile, *, covered: bool) -> None:
-    """One case from top to bottom."""
+def case_view(
+    console: Console, file: CaseFile, *, covered: bool, reasons: Mapping[str, str]
+) -> None:
+    """One case from top to bottom. `reasons` tells what rules mean."""
     console.print(Panel(_summary(file.case), title=_level(file.case), title_align="left"))
     for signal in file.signals:
-        console.print(_message(signal, covered=covered))
+        console.print(_message(signal, covered=covered, reasons=reasons))
     for heading, lines in (
         ("Conversation with staff", _talk(file.talk, covered=covered)),
         ("Earlier cases", _earlier(file.earlier)),
@@ -73,12 +78,12 @@ def _cells(case: Case, now: datetime) -> tuple[Text | str, ...]:
     left = case.acknowledge_due_at if case.status == "new" else case.review_due_at
     return (
         case.label,
-        Text(case.level.label, style=COLOURS.get(case.level, "")),
+        Text(_words(case.level.label), style=COLOURS.get(case.level, "")),
         span(now - case.waiting_since) if case.waiting_since else "",
         span(left - now) if left and case.status != "resolved" else "",
         printable(f"{case.status} {case.assignee}".strip()),
         case.country or "?",
-        " ".join(filter(None, (case.kind, case.top_rule))),
+        ": ".join(filter(None, (_words(case.kind), case.top_rule))),
         ", ".join(_also(case)),
     )
 
@@ -90,40 +95,56 @@ def _also(case: Case) -> Iterable[str]:
         yield "reply not delivered"
     if case.alert_status == "failed":
         yield "alert failed"
-    yield (case.verdict or case.review_status).replace("_", " ")
+    yield _words(case.verdict or case.review_status)
     yield from case.tags
 
 
 def _level(case: Case) -> Text:
-    return Text(f" {case.label} {case.level.label} ", style=COLOURS.get(case.level, ""))
+    return Text(f" {case.label} {_words(case.level.label)} ", style=COLOURS.get(case.level, ""))
 
 
 def _summary(case: Case) -> Table:
     table = Table.grid(padding=(0, 2))
     rows = {
-        "status": f"{case.status} {case.resolution}".strip(),
+        "status": ", ".join(filter(None, (case.status, _words(case.resolution)))),
         "owner": case.assignee or "nobody",
-        "kind": f"{case.kind} {' '.join(case.also)}".strip(),
-        "country": f"{case.country or 'unknown'} ({case.country_source}), {case.language}",
-        "waiting since": _time(case.waiting_since),
-        "clock": f"{case.sla_status}, due {_time(case.acknowledge_due_at)}",
-        "review": f"{case.review_status} {case.verdict}, due {_time(case.review_due_at)}",
+        "kind": ", ".join(map(_words, filter(None, (case.kind, *case.also)))),
+        "country": f"{case.country or 'not known'} ({case.country_source}), {case.language}",
+        "waiting since": _time(case.waiting_since) if case.waiting_since else "",
+        "clock": _clock(case),
+        "review": _review(case),
         "alert": case.alert_status,
-        "labels": " ".join(case.tags),
-        "versions": " ".join(
-            (case.versions.engine, case.versions.content, case.versions.helplines)
-        ),
+        "labels": ", ".join(case.tags),
+        "versions": f"engine {case.versions.engine}, content {case.versions.content}, "
+        f"helplines {case.versions.helplines}",
     }
     for name, value in rows.items():
-        table.add_row(Text(name, style="dim"), Text(printable(value)))
+        if value:
+            table.add_row(Text(name, style="dim"), Text(printable(value)))
     return table
 
 
-def _message(signal: SignalRecord, *, covered: bool) -> Group:
+def _clock(case: Case) -> str:
+    """How the time to acknowledge stands, and until when it runs."""
+    if case.status == "new" and case.acknowledge_due_at:
+        late = "missed; it was" if case.sla_status == "missed" else "acknowledge by"
+        return f"{late} {_time(case.acknowledge_due_at)}"
+    return CLOCKS[case.sla_status]
+
+
+def _review(case: Case) -> str:
+    said = ", ".join(filter(None, (_words(case.review_status), _words(case.verdict))))
+    if case.review_due_at and case.status != "resolved" and case.review_status != "reviewed":
+        return f"{said}; by {_time(case.review_due_at)}"
+    return said
+
+
+def _message(signal: SignalRecord, *, covered: bool, reasons: Mapping[str, str]) -> Group:
     edited = ", edited" if signal.edited else ""
-    heading = f"\n{_time(signal.received_at)} {signal.level.label} {signal.kind}{edited}"
+    level, kind = _words(signal.level.label), _words(signal.kind)
+    heading = f"\n{_time(signal.received_at)} {level}{f', {kind}' if kind else ''}{edited}"
     parts = [Text(heading, style="bold"), _marked(signal, covered=covered)]
-    parts += [Text(f"  because {line}", style="dim") for line in _reasons(signal, covered)]
+    parts += [Text(f"  {line}", style="dim") for line in _reasons(signal, covered, reasons)]
     delivery = signal.delivery_status or "not known yet"
     numbers = ", ".join(signal.numbers_shown) or "none"
     parts.append(Text(f"  reply {signal.reply_id}: {delivery}; numbers shown: {numbers}"))
@@ -148,12 +169,16 @@ def _marked(signal: SignalRecord, *, covered: bool) -> Text:
     return shown
 
 
-def _reasons(signal: SignalRecord, covered: bool) -> Iterable[str]:
-    for each in signal.evidence:
-        said = "" if covered else f": {each.text} {each.note}".rstrip()
-        yield printable(f"{each.rule} ({each.kind}){said}")
+def _reasons(signal: SignalRecord, covered: bool, reasons: Mapping[str, str]) -> Iterable[str]:
+    """Each rule once: what it means, its name, and the words, where they are uncovered."""
+    for each in because(signal.evidence, reasons):
+        said = ", ".join(f'"{text}"' for text in each.words)
+        words = "" if covered or not said else f": {said}"
+        sort = "because" if each.kind in ("trigger", "example") else each.kind
+        yield printable(f"{sort} {each.meaning.rstrip('.')} ({each.rule}){words}")
     for held in signal.near_misses:
-        yield printable(f"{held.rule} held back by {held.held_by}")
+        meant = reasons.get(held.rule, "")
+        yield printable(f"not because {meant} ({held.rule}): held back, {_words(held.held_by)}")
 
 
 def _talk(lines: Iterable[TalkLine], *, covered: bool) -> list[str]:
@@ -174,15 +199,16 @@ def _who(line: TalkLine) -> str:
 
 def _earlier(cases: Iterable[Case]) -> list[str]:
     return [
-        f"{case.label} {case.level.label} {case.status} {_time(case.created_at)}" for case in cases
+        f"{case.label} {_words(case.level.label)} {case.status} {_time(case.created_at)}"
+        for case in cases
     ]
 
 
 def _reviews(file: CaseFile) -> list[str]:
     return [
         printable(
-            f"{_time(each.created_at)} {each.reviewer}: {each.reviewed_level.label}"
-            f" ({each.verdict}), reply right: {each.reply_was_right}"
+            f"{_time(each.created_at)} {each.reviewer}: {_words(each.reviewed_level.label)}"
+            f" ({_words(each.verdict)}), reply right: {each.reply_was_right}"
             f"{', decides' if each.is_authoritative else ''} {each.reason}".rstrip()
         )
         for each in file.reviews
@@ -201,10 +227,17 @@ def _notes(notes: Iterable[NoteRecord], *, covered: bool) -> list[str]:
 
 def _history(events: Iterable[EventRecord]) -> list[str]:
     return [
-        printable(f"{_time(each.at)} {each.event.type} by {each.actor} {each.channel}".rstrip())
+        printable(
+            f"{_time(each.at)} {_words(each.event.type)} by {each.actor} {each.channel}".rstrip()
+        )
         for each in events
     ]
 
 
-def _time(at: datetime | None) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else "never"
+def _words(name: str) -> str:
+    """A name of ours as people read it: `suicide_crisis` is "suicide crisis"."""
+    return name.replace("_", " ")
+
+
+def _time(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -17,9 +17,22 @@ from bot.core.casefilter import ALL, QUEUE, CaseFilter, parse_query
 from bot.core.escalation import Case, Event, parse_number
 from bot.core.export import TEXT_COLUMN, case_row, csv_lines, jsonl_lines
 from bot.core.model import Level
+from bot.core.roles import may
 from bot.errors import BotError
 from bot.store import Store
-from bot.tools.desk import CHANNEL, LevelName, OpenStore, Who, checked, console, say, with_store
+from bot.store.staff import OPERATOR
+from bot.tools.desk import (
+    CHANNEL,
+    COMMAND,
+    LevelName,
+    OpenStore,
+    Who,
+    as_somebody,
+    checked,
+    console,
+    say,
+    with_store,
+)
 from bot.tools.escalation_view import case_view, list_view
 from bot.tools.learning import learning_commands
 
@@ -56,20 +69,23 @@ class Right(StrEnum):
     partly = "partly"
 
 
-def escalations_app(open_store: OpenStore) -> typer.Typer:
-    """The commands, over the store that `open_store` opens."""
+def escalations_app(
+    open_store: OpenStore, reasons: Callable[[], Mapping[str, str]] = dict
+) -> typer.Typer:
+    """The commands, over the store that `open_store` opens. `reasons` tells what rules mean."""
     app = typer.Typer(
         name="escalations",
         help="Escalations: list, read, take, judge, resolve and export them.",
         no_args_is_help=True,
     )
-    parts = (_reading_commands, _export_command, _acting_commands, _judging_commands)
-    for add in (*parts, learning_commands):
+    _list_command(app, open_store)
+    _show_command(app, open_store, reasons)
+    for add in (_export_command, _acting_commands, _judging_commands, learning_commands):
         add(app, open_store)
     return app
 
 
-def _reading_commands(app: typer.Typer, open_store: OpenStore) -> None:
+def _list_command(app: typer.Typer, open_store: OpenStore) -> None:
     @app.command("list")
     def list_(
         query: Query = None,
@@ -87,13 +103,17 @@ def _reading_commands(app: typer.Typer, open_store: OpenStore) -> None:
 
         with_store(open_store, show)
 
+
+def _show_command(
+    app: typer.Typer, open_store: OpenStore, reasons: Callable[[], Mapping[str, str]]
+) -> None:
     @app.command()
     def show(
         number: Number,
         text: Annotated[
             bool, typer.Option("--text", help="Uncover what people wrote; that is logged.")
         ] = False,
-        who: Who = "operator",
+        who: Who = OPERATOR,
     ) -> None:
         """One case: why it was raised, what was answered, notes, reviews and history."""
 
@@ -103,9 +123,9 @@ def _reading_commands(app: typer.Typer, open_store: OpenStore) -> None:
             file = await store.show(_number(number))
             if file is None:
                 raise BotError(f"There is no case {number}.")
-            case_view(console(), file, covered=not text)
+            case_view(console(), file, covered=not text, reasons=reasons())
 
-        with_store(open_store, read)
+        as_somebody(open_store, who, "read", read)
 
 
 def _export_command(app: typer.Typer, open_store: OpenStore) -> None:
@@ -119,7 +139,7 @@ def _export_command(app: typer.Typer, open_store: OpenStore) -> None:
         text: Annotated[
             bool, typer.Option("--text", help="With what people wrote; leads only, logged.")
         ] = False,
-        who: Who = "operator",
+        who: Who = OPERATOR,
     ) -> None:
         """Writes one row a case. Without what people wrote, unless --text is given."""
         wanted = _wanted(query, ALL)
@@ -136,18 +156,20 @@ def _export_command(app: typer.Typer, open_store: OpenStore) -> None:
                 file.writelines(lines)
             sys.stderr.write(f"{len(rows)} cases written to {into}.\n")
 
-        with_store(open_store, write)
+        as_somebody(open_store, who, "export_text" if text else "export", write)
 
 
 def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
     def act(number: str, action: actions.Action) -> None:
         async def do(store: Store) -> Outcome:
+            if isinstance(action, actions.Assign):
+                await _can_work(store, action.to)
             return await store.act(_number(number), action, channel=CHANNEL)
 
-        _told(with_store(open_store, do))
+        _told(as_somebody(open_store, action.actor, "work", do))
 
     @app.command()
-    def ack(number: Number, who: Who = "operator") -> None:
+    def ack(number: Number, who: Who = OPERATOR) -> None:
         """Take a case: you become its owner and the alerts stop."""
         act(number, actions.Acknowledge(who))
 
@@ -155,13 +177,13 @@ def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
     def assign(
         number: Number,
         to: Annotated[str, typer.Argument(help="Whose it is from now on.")],
-        who: Who = "operator",
+        who: Who = OPERATOR,
     ) -> None:
         """Hand a case over."""
         act(number, actions.Assign(who, to))
 
     @app.command()
-    def unassign(number: Number, who: Who = "operator") -> None:
+    def unassign(number: Number, who: Who = OPERATOR) -> None:
         """Let go of a case; it is new again."""
         act(number, actions.Unassign(who))
 
@@ -169,13 +191,13 @@ def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
     def snooze(
         number: Number,
         hours: Annotated[float, typer.Argument(min=0.01, max=24 * 30, help="For so long.")],
-        who: Who = "operator",
+        who: Who = OPERATOR,
     ) -> None:
         """Let a case rest for some hours."""
         act(number, actions.Snooze(who, datetime.now(UTC) + timedelta(hours=hours)))
 
     @app.command()
-    def wake(number: Number, who: Who = "operator") -> None:
+    def wake(number: Number, who: Who = OPERATOR) -> None:
         """End the rest of a case."""
         act(number, actions.Wake(who))
 
@@ -183,7 +205,7 @@ def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
     def tag(
         number: Number,
         tags: Annotated[list[str] | None, typer.Argument(help="All labels; none clears.")] = None,
-        who: Who = "operator",
+        who: Who = OPERATOR,
     ) -> None:
         """Set the labels of a case."""
         act(number, actions.Tag(who, tuple(tags or ())))
@@ -195,7 +217,7 @@ def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
         unreviewed: Annotated[
             bool, typer.Option("--without-review", help="Nobody judged it; that is counted.")
         ] = False,
-        who: Who = "operator",
+        who: Who = OPERATOR,
     ) -> None:
         """Close a case. Review it first."""
         act(number, actions.Resolve(who, resolution.value, unreviewed=unreviewed))
@@ -206,7 +228,7 @@ def _judging_commands(app: typer.Typer, open_store: OpenStore) -> None:
     def note(
         number: Number,
         body: Annotated[str, typer.Argument(help="The note, or - to read it from the input.")],
-        who: Who = "operator",
+        who: Who = OPERATOR,
     ) -> None:
         """Add a private note. Notes are never sent to the person."""
         said = sys.stdin.read() if body == "-" else body
@@ -214,19 +236,19 @@ def _judging_commands(app: typer.Typer, open_store: OpenStore) -> None:
         async def add(store: Store) -> Outcome:
             return await store.add_note(_number(number), who, said, channel=CHANNEL)
 
-        _told(with_store(open_store, add))
+        _told(as_somebody(open_store, who, "work", add))
 
     @app.command()
     def review(
         number: Number,
         level: Annotated[LevelName, typer.Argument(help="What it should have been.")],
+        right: Annotated[Right, typer.Option("--reply", help="Was the reply right?")],
         topic: Annotated[str, typer.Option(help="The right topic.")] = "",
-        right: Annotated[Right, typer.Option("--reply", help="Was the reply right?")] = Right.yes,
         reason: Annotated[str, typer.Option(help="Why.")] = "",
         decide: Annotated[
             bool, typer.Option("--decide", help="As a lead: settles a disagreement.")
         ] = False,
-        who: Who = "operator",
+        who: Who = OPERATOR,
     ) -> None:
         """Judge a case. Whether the bot was right follows from the two levels."""
 
@@ -242,7 +264,20 @@ def _judging_commands(app: typer.Typer, open_store: OpenStore) -> None:
                 channel=CHANNEL,
             )
 
-        _told(with_store(open_store, add))
+        _told(as_somebody(open_store, who, "settle" if decide else "work", add))
+
+
+async def _can_work(store: Store, to: str) -> None:
+    """See that a case may be given to `to`. Raises BotError."""
+    member = await store.staff.find(to)
+    if to == OPERATOR or (member is not None and member.active and may(member.role, "work")):
+        return
+    staff = [each for each in await store.staff.all() if each.active and may(each.role, "work")]
+    names = ", ".join(each.id for each in staff) or "nobody yet"
+    raise BotError(
+        f"'{to}' is nobody who works on cases. You can hand it to: {names}. "
+        f"'{COMMAND} staff add NAME reviewer' makes an account."
+    )
 
 
 def _wanted(query: list[str] | None, base: CaseFilter) -> CaseFilter:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from bot.core.casefilter import ALL, parse_query
 from bot.core.escalation import Event
@@ -18,8 +17,20 @@ from bot.core.model import Level
 from bot.core.pseudonyms import case_file
 from bot.errors import BotError
 from bot.store import Store
-from bot.tools.desk import CHANNEL, LevelName, OpenStore, Who, console, granted, say, with_store
+from bot.store.staff import OPERATOR
+from bot.tools.desk import (
+    CHANNEL,
+    LevelName,
+    OpenStore,
+    Who,
+    as_somebody,
+    console,
+    granted,
+    say,
+    with_store,
+)
 from bot.tools.escalation_view import span
+from bot.tools.rows import draw_rows
 
 
 class By(StrEnum):
@@ -69,7 +80,7 @@ def _sample_commands(app: typer.Typer, open_store: OpenStore) -> None:
     @app.command()
     def misses(
         limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 20,
-        who: Who = "operator",
+        who: Who = OPERATOR,
     ) -> None:
         """Messages that were not escalated and wait for a reader; reading is logged."""
 
@@ -82,14 +93,14 @@ def _sample_commands(app: typer.Typer, open_store: OpenStore) -> None:
             if not samples:
                 say("No samples wait.")
 
-        with_store(open_store, show)
+        as_somebody(open_store, who, "work", show)
 
     @app.command("judge-miss")
     def judge_miss(
         sample: Annotated[str, typer.Argument(help="The sample's id, as `misses` shows it.")],
         level: Annotated[LevelName, typer.Argument(help="What it should have been.")],
         topic: Annotated[str, typer.Option(help="The right topic.")] = "",
-        who: Who = "operator",
+        who: Who = OPERATOR,
     ) -> None:
         """Say what a message that was not escalated should have been."""
 
@@ -99,14 +110,14 @@ def _sample_commands(app: typer.Typer, open_store: OpenStore) -> None:
             granted(judged)
             say("Judged.")
 
-        with_store(open_store, judge)
+        as_somebody(open_store, who, "work", judge)
 
 
 def _tests_command(app: typer.Typer, open_store: OpenStore) -> None:
     @app.command("export-tests")
     def export_tests(
         into: Annotated[Path, typer.Argument(help="The file to write.")],
-        who: Who = "operator",
+        who: Who = OPERATOR,
     ) -> None:
         """Writes reviewed messages as a case file, pseudonymised, for a person to read first."""
 
@@ -117,15 +128,14 @@ def _tests_command(app: typer.Typer, open_store: OpenStore) -> None:
             into.write_text(case_file(messages), encoding="utf-8")
             say(f"{len(messages)} messages written to {into}. Read every line before using it.")
 
-        with_store(open_store, write)
+        as_somebody(open_store, who, "export_text", write)
 
 
 def _table(groups: tuple[Figures, ...]) -> None:
     names = ("group", "cases", "median", "95 %", "clock missed", "undelivered", "reviewed")
-    table = Table(*names, "precision", "95 % interval", box=None, pad_edge=False)
-    for each in groups:
-        table.add_row(
-            each.group,
+    rows = [
+        (
+            each.group.replace("_", " "),
             str(each.count),
             _length(each.acknowledge_median),
             _length(each.acknowledge_p95),
@@ -135,7 +145,9 @@ def _table(groups: tuple[Figures, ...]) -> None:
             _percent(each.precision),
             _interval(each.precision),
         )
-    console().print(table)
+        for each in groups
+    ]
+    draw_rows(console(), (*names, "precision", "95 % interval"), rows, flowing=("clock missed",))
 
 
 def _totals(missed: tuple[int, int], agreement: float | None) -> None:

@@ -13,12 +13,12 @@ from bot.tools.measure import proving_rows
 HEAD = """\
 # How well it notices danger
 
-This page is written by `python -m bot evaluate --publish docs/safety.md`. Every figure is over
-messages that teach nothing (`tests/cases/`): written by other authors than the examples, kept
-apart by the content check. Labels were set by one author each, without a second reader.
+This page is written by `.venv/bin/baclofen-bot evaluate --publish docs/safety.md`. Every figure
+is over messages that teach nothing (`tests/cases/`): written by other authors than the examples,
+kept apart by the content check. Labels were set by one author each, without a second reader.
 The bars for a verdict were chosen while looking at these very figures, and misses were read to find
-classes to teach: take them as optimistic for the next stranger. `python -m bot weigh` prints the
-same for teaching voices that were left out, which is the sterner estimate.
+classes to teach: take them as optimistic for the next stranger. `.venv/bin/baclofen-bot weigh`
+prints the same for teaching voices that were left out, which is the sterner estimate.
 Content version {content}, {examples} teaching examples.
 
 *Caught* means: an emergency or suicide crisis got one of these two levels. *Asked* means: the bot

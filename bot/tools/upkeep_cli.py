@@ -13,7 +13,7 @@ import typer
 from bot.errors import BotError
 from bot.store import Keys, Retention, Spool, Store
 from bot.store.audit import Verified
-from bot.tools.desk import OpenStore, say, with_store
+from bot.tools.desk import COMMAND, OpenStore, say, with_store
 from bot.work import renew
 
 
@@ -71,7 +71,7 @@ def keys_app(place: Callable[[], StorePlace]) -> typer.Typer:
         Keys.load(where.keys_file).rotated().save(where.keys_file)
         say(
             f"{where.keys_file} has a new first key. Restart every process of the bot, then run "
-            "'baclofen-bot keys finish'. Back the file up."
+            f"'{COMMAND} keys finish'. Back the file up."
         )
 
     @app.command()
@@ -86,7 +86,8 @@ def keys_app(place: Callable[[], StorePlace]) -> typer.Typer:
         # With the newest alone it raises KeyMissing, and keeps the old keys, when a process
         # still writes with one.
         for ring in (keys, newest):
-            with_store(partial(Store.open, where.database, ring), lambda store: store.reencrypt())
+            opened = partial(Store.open, where.database, ring, create=False)
+            with_store(opened, lambda store: store.reencrypt())
             renew(where.work, ring)
         newest.save(where.keys_file)
         say("Everything is under the first key; the others are gone from the file.")

@@ -20,7 +20,7 @@ from bot.work.keeper import Keeper
 log = logging.getLogger(__name__)
 
 JSON = dict[str, Any]
-Handle = Callable[[JSON, bool], Awaitable[None]]
+Handle = Callable[[JSON, bool, Callable[[], None]], Awaitable[None]]
 
 HANDLER = "update"
 PREFIX = "tg-"
@@ -29,7 +29,7 @@ KEEP_S = 2.0  # how long an update that can wait does, for being kept, before it
 HEAD_START_S = 0.1  # how long one that cannot wait does, to learn that it was handled before
 TURN_S = 5.0  # how long an update waits for the earlier ones of its chat
 ANSWER_FIRST_S = 0.05  # how long what may be an emergency is in hand before it is kept as well
-EXPRESS_TURN_S = 0.15  # the same for one that cannot wait
+EXPRESS_TURN_S = 0.1  # the same for one that cannot wait
 EXPRESS_POLL_S = 0.25  # what is in that queue was handled already, but for a crash
 AT_ONCE = 16  # so that a backlog does not make each of its messages slow
 REMEMBERED = 10_000  # updates that were handled, kept in mind to handle none again
@@ -55,7 +55,8 @@ class _Taken:
 
 
 class Intake:
-    """The way in for updates. `handle` gets each with whether it may have been handled before.
+    """The way in for updates. `handle` gets each with whether it may have been handled before,
+    and calls what it gets last when the next one of the chat may come.
 
     Without durable work, or while its database is away, updates are handled at once and
     `take` returns when that is done, so that the sender keeps them until then.
@@ -152,7 +153,11 @@ class Intake:
         except TimeoutError:
             log.info("update goes before an earlier one of its chat")
         try:
-            await self._handle(update.payload, update.id in self._left)
+            await self._handle(
+                update.payload,
+                update.id in self._left,
+                lambda: self._leave(update.lane, update.id),
+            )
             self._done[update.id] = None
             if len(self._done) > REMEMBERED:
                 self._done.popitem(last=False)

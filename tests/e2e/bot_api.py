@@ -60,6 +60,7 @@ class BotApi:
         self.pressed: list[str] = []
         self.commands: list[str] = []
         self.deaf_after_reply = False
+        self.hook: tuple[str, str] | None = None  # where updates are posted, and the secret
         self.faults: dict[int | str, deque[Response]] = defaultdict(deque)
         self.app = Starlette(routes=[Route("/bot{token}/{method}", self._call, methods=["POST"])])
 
@@ -106,6 +107,8 @@ class BotApi:
             return await self._get_updates(data, request)
         if method == "sendMessage":
             return self._send_message(data)
+        if method == "setWebhook":
+            self.hook = (data["url"], data["secret_token"])
         if method == "answerCallbackQuery":
             self.pressed.append(data["callback_query_id"])
         if method == "setMyCommands":

@@ -7,10 +7,11 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from sqlalchemy.engine import make_url
 from bot.channels.split import split
 from bot.settings import Settings
 from tests.e2e.bot_api import TOKEN, BotApi
+from tests.e2e.courier import delivering
 from tests.e2e.servers import serving
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +108,7 @@ class Scene:
         self.nursery = nursery
         self.api = api
         self.database = database
+        self._var = var
         self.settings: JSON = {
             "bot_token": TOKEN,
             "telegram_api_url": url,
@@ -145,7 +148,10 @@ class Scene:
             engine.dispose()
 
     def is_idle(self) -> bool:
-        """Whether every update was taken in and every kept one handled."""
+        """Whether every kept update was handled and no record waits in the spool."""
+        spool = [self._var / name for name in ("spool", "spool.draining")]
+        if any(file.exists() and file.stat().st_size for file in spool):
+            return False
         settings = Settings(_env_file=None, database_url=self.database)
         url = make_url(settings.work_database)
         is_sqlite = url.get_backend_name() == "sqlite"
@@ -161,17 +167,35 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(nursery: Nursery, database: str, var: Path) -> AsyncIterator[Scene]:
-    """A scene with no bot yet; whatever bot is left is killed in the end."""
+async def scene(
+    nursery: Nursery, database: str, var: Path, *, webhook: bool = False
+) -> AsyncIterator[Scene]:
+    """A scene with no bot yet; whatever bot is left is killed in the end.
+
+    With `webhook` updates are posted to the bot, else it polls.
+    """
     api = BotApi()
-    async with serving(api.app) as url:
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(serving(api.app))
         made = Scene(nursery, api, url, database, var)
+        if webhook:
+            port = free_port()
+            address = f"http://127.0.0.1:{port}"
+            made.settings |= {"web_port": port, "telegram_webhook_url": address}
+            await stack.enter_async_context(delivering(api))
         try:
             yield made
         finally:
             with suppress(ProcessLookupError):
                 if made.pid:
                     os.kill(made.pid, signal.SIGKILL)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 async def until(done: Callable[[], bool], within_s: float, every_s: float = 0.05) -> None:
@@ -225,7 +249,7 @@ async def run_with_kills(
     return await count(scene, said)
 
 
-async def settled(scene: Scene, last: int, within_s: float = 60) -> None:
+async def settled(scene: Scene, last: int, within_s: float = 100) -> None:
     """Wait until every update was confirmed and handled."""
     await until(lambda: scene.api.confirmed > last, within_s)
     await until(scene.is_idle, within_s, 0.2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from bot.settings import Settings
 from bot.store import Keys, Store
 from tests.console_visits import Somebody
 from tests.e2e.whole import content
+
+Task = asyncio.Task[None]
 
 
 @dataclass(slots=True)
@@ -46,14 +48,9 @@ class Running:
 @asynccontextmanager
 async def running(folder: Path, **settings: Any) -> AsyncIterator[Running]:
     """The whole product with these settings, its data in `folder`."""
-    AppStatus.should_exit = False  # of the whole process: a test before may have left it set
-    content()  # trained before the clocks of the test begin
-    said: list[str] = []
     given = Settings(_env_file=None, var_dir=folder, web_port=0, durable_work=False, **settings)  # pyright: ignore[reportCallIssue]
-    # It is stopped as a container is; the server gives the signal back when it has stopped.
-    before = signal.signal(signal.SIGTERM, lambda *_: None)
-    task = asyncio.create_task(serve(given, content=content, say=said.append))
-    try:
+    said: list[str] = []
+    async with started(given, said.append) as task:
         async with asyncio.timeout(60):
             url = await _address(said, task)
         store = await Store.open(given.database, Keys.load_or_create(given.keys_file)[0])
@@ -61,6 +58,18 @@ async def running(folder: Path, **settings: Any) -> AsyncIterator[Running]:
             yield Running(url, said, store)
         finally:
             await store.close()
+
+
+@asynccontextmanager
+async def started(given: Settings, say: Callable[[str], object]) -> AsyncIterator[Task]:
+    """The task that serves, stopped in the end."""
+    AppStatus.should_exit = False  # of the whole process: a test before may have left it set
+    content()  # trained before the clocks of the test begin
+    # It is stopped as a container is; the server gives the signal back when it has stopped.
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    task = asyncio.create_task(serve(given, content=content, say=say))
+    try:
+        yield task
     finally:
         if not task.done():
             signal.raise_signal(signal.SIGTERM)
@@ -68,7 +77,7 @@ async def running(folder: Path, **settings: Any) -> AsyncIterator[Running]:
         signal.signal(signal.SIGTERM, before)
 
 
-async def _address(said: list[str], task: asyncio.Task[None]) -> str:
+async def _address(said: list[str], task: Task) -> str:
     while True:
         found = re.search(r"open (http://\S+) in a browser", "\n".join(said))
         if found:

@@ -29,11 +29,14 @@ def run(scenario: Coroutine[None, None, None]) -> None:
     asyncio.run(asyncio.wait_for(scenario, 120))
 
 
-def test_kills_lose_nothing_and_repeat_no_record(empty_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("webhook", [False, True], ids=["polling", "webhook"])
+def test_kills_lose_nothing_and_repeat_no_record(
+    empty_url: str, tmp_path: Path, webhook: bool
+) -> None:
     said = conversations(40, seed=3)
 
     async def scenario() -> None:
-        async with nursery() as bots, scene(bots, empty_url, tmp_path) as made:
+        async with nursery() as bots, scene(bots, empty_url, tmp_path, webhook=webhook) as made:
             damage = await run_with_kills(made, said, kills=4, seed=3)
             assert damage.harm == [], damage
             assert damage.kills == 4

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.channels.receiver import Flood, Send, Told
+from bot.channels.receiver import Flood
 from bot.channels.telegram import Telegram
 from bot.core.model import Button, Decision, Message, Reply
+from bot.delivery import Send, Told
 from bot.errors import ChannelError
 from tests.e2e.bot_api import (
     BAD_BUTTON,

@@ -142,6 +142,46 @@ def test_an_emergency_and_its_guide(tmp_path: Path, device: dict[str, Any]) -> N
     assert visit.complaints == []
 
 
+@pytest.mark.parametrize(
+    "said", [OVERDOSE, "he isnt breathing!!", "i want to kill myself"], ids=lambda said: said[:12]
+)
+def test_the_first_card_and_its_first_answers_fit_a_small_phone(tmp_path: Path, said: str) -> None:
+    async def scenario(visit: Visit) -> None:
+        await visit.write(said)
+        await asyncio.sleep(0.7)  # until the page has come to rest
+        card = visit.answer
+        top = await visit.page.locator(".top").bounding_box()
+        bottom = await visit.page.locator(".bottom").bounding_box()
+        assert top is not None
+        assert bottom is not None
+        number, step = card.locator(".text p").first, card.locator(".text li").first
+        for place in (number, step, *(await card.locator(".choices button").all())[:2]):
+            box = await place.bounding_box()
+            assert box is not None
+            assert box["y"] >= top["y"] + top["height"]
+            assert box["y"] + box["height"] <= bottom["y"]
+
+    small = {**PHONE, "viewport": {"width": 360, "height": 640}}
+    run(tmp_path, scenario, **small)
+
+
+def test_forgetting_empties_the_page_that_is_shown(tmp_path: Path) -> None:
+    async def scenario(visit: Visit) -> None:
+        await visit.write(OVERDOSE)
+        await visit.page.fill("#message", "/forget")
+        await visit.page.click(".send")
+        await visit.page.get_by_text("I forgot your country").wait_for()
+
+        shown = await visit.page.locator("#log").inner_text()
+        assert OVERDOSE not in shown
+        assert "The talk on this page is forgotten too" in shown
+        assert "Telegram" not in shown
+        await visit.press(visit.answer.locator(".choices button").first)
+        assert "112" in await visit.answer.locator(".text p").first.inner_text()
+
+    run(tmp_path, scenario, **PHONE)
+
+
 def test_the_emergency_button_is_in_sight_wherever_one_is(tmp_path: Path) -> None:
     async def scenario(visit: Visit) -> None:
         for _ in range(3):

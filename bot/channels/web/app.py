@@ -8,30 +8,30 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from pydantic import BaseModel
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from bot.channels.receiver import Receiver, Send, Told
+from bot.channels.receiver import Receiver
 from bot.channels.web.conversations import Conversation, Conversations, Turn
 from bot.channels.web.guard import MAX_BODY, Guard
-from bot.channels.web.rich_text import rich_text
+from bot.channels.web.pages import STATIC, Pages
 from bot.core.model import Decision, DeliveryStatus, Message, Reply
+from bot.delivery import Send, StaffLine, Told
 from bot.errors import whereabouts
+from bot.turns import Turns
 
 log = logging.getLogger(__name__)
 
-_HERE = Path(__file__).parent
-_COOKIE = "chat"
+# The ticket of the conversation; and that its page looks for lines of staff, which every
+# process that serves the page has to know.
+_COOKIES = ("chat", "look")
 _FAREWELL_S = 10.0  # how long the end waits for what is still being kept
 # What the page's fixed buttons send, and how that looks in the conversation.
 _SHOWN_AS = {"/emergency": "Emergency", "/start": "Start again"}
@@ -46,7 +46,7 @@ class Webhook:
     handle: Callable[[dict[str, Any]], Awaitable[None]]
 
 
-Fetch = Callable[[str], Awaitable[tuple[str, ...]]]
+Fetch = Callable[[str, int], Awaitable[tuple[StaffLine, ...]]]
 
 
 class Said(BaseModel):
@@ -72,7 +72,7 @@ def web_app(
 
     `welcome` opens every conversation, `privacy` is the text of the page of that name, and
     `watch` says whether somebody may read along; all three as they are at that moment.
-    `staff` gives what staff wrote to a chat since it was last asked, where they may write.
+    `staff` gives what staff wrote to a chat after the line at a place, where they may write.
     `exit_url` is the harmless page that the quick exit leads to. `secure` is for a site
     that is served over https: cookies and browsers are then held to it.
     """
@@ -85,18 +85,18 @@ def web_app(
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     card = receiver.emergency_card()
-    pages = _Pages(welcome=welcome, privacy=privacy, watch=watch, card=card, exit_url=exit_url)
+    pages = Pages(welcome=welcome, privacy=privacy, watch=watch, card=card, exit_url=exit_url)
     app.add_middleware(Guard, refuse=pages.refusal, secure=secure)
     _add_pages(app, chat, pages)
     _add_api(app, chat, pages)
     _add_refusals(app, pages)
     if webhook:
         _add_webhook(app, webhook)
-    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
 
-def _add_pages(app: FastAPI, chat: _Chat, pages: _Pages) -> None:
+def _add_pages(app: FastAPI, chat: _Chat, pages: Pages) -> None:
     @app.get("/")
     async def show(request: Request) -> HTMLResponse:
         turns = await chat.turns(request)
@@ -130,7 +130,7 @@ def _field(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _add_api(app: FastAPI, chat: _Chat, pages: _Pages) -> None:
+def _add_api(app: FastAPI, chat: _Chat, pages: Pages) -> None:
     @app.post("/api/message")
     async def message(request: Request, response: Response, said: Said) -> dict[str, Any]:
         turns, is_live = await chat.hear(request, response, said)
@@ -151,7 +151,7 @@ def _add_api(app: FastAPI, chat: _Chat, pages: _Pages) -> None:
         chat.end(request, response)
 
 
-def _add_refusals(app: FastAPI, pages: _Pages) -> None:
+def _add_refusals(app: FastAPI, pages: Pages) -> None:
     """Give the emergency card with every error: no page of ours is a dead end."""
 
     async def refuse(request: Request, error: Exception) -> Response:
@@ -192,7 +192,8 @@ class _Chat:
         self._staff = staff
         self._conversations = conversations
         self._secure = secure
-        self._cookie = f"__Host-{_COOKIE}" if secure else _COOKIE
+        self._cookie, self._look = (f"__Host-{name}" if secure else name for name in _COOKIES)
+        self._turns = Turns()
         self._handling: set[asyncio.Task[None]] = set()
 
     async def finish(self) -> None:
@@ -232,14 +233,24 @@ class _Chat:
         Also whether the page should look for news of staff from now on.
         """
         ticket, conversation = self._conversations.join(request.cookies.get(self._cookie, ""))
-        response.set_cookie(
-            self._cookie, ticket, secure=self._secure, httponly=True, samesite="strict"
+        self._set_cookie(response, self._cookie, ticket)
+        message = Message(
+            chat=conversation.chat, text="" if said.button else said.text, button=said.button
         )
-        async with conversation.lock:
-            return await self._converse(conversation, said), conversation.is_live
+        async with self._turns.take(message.chat, lambda: self._receiver.is_urgent(message)):
+            turns = await self._converse(conversation, said, message)
+        if conversation.is_live:
+            self._set_cookie(response, self._look, "1")
+        return turns, conversation.is_live
+
+    def _set_cookie(self, response: Response, name: str, value: str) -> None:
+        response.set_cookie(name, value, secure=self._secure, httponly=True, samesite="strict")
 
     def _found(self, request: Request) -> Conversation | None:
-        return self._conversations.find(request.cookies.get(self._cookie, ""))
+        found = self._conversations.find(request.cookies.get(self._cookie, ""))
+        if found and self._staff and self._look in request.cookies:
+            found.is_live = True  # another process may have heard the alarm
+        return found
 
     def _found_again(self, request: Request) -> Conversation | None:
         """As `_found`; where staff write, also a conversation from before a restart."""
@@ -253,18 +264,21 @@ class _Chat:
     async def _ask_staff(self, conversation: Conversation | None) -> None:
         """Fetch what staff wrote, where they may know of the conversation."""
         if self._staff and conversation and conversation.is_live:
-            for text in await self._staff(conversation.chat):
-                conversation.hear_staff(text)
+            for line in await self._staff(conversation.chat, conversation.last_place):
+                conversation.hear_staff(line)
 
     def end(self, request: Request, response: Response) -> None:
         """Drop the conversation, here and in the browser."""
         self._conversations.end(request.cookies.get(self._cookie, ""))
-        response.delete_cookie(self._cookie, secure=self._secure, httponly=True, samesite="strict")
+        for name in (self._cookie, self._look):
+            response.delete_cookie(name, secure=self._secure, httponly=True, samesite="strict")
 
-    async def _converse(self, conversation: Conversation, said: Said) -> tuple[Turn, ...]:
+    async def _converse(
+        self, conversation: Conversation, said: Said, message: Message
+    ) -> tuple[Turn, ...]:
         label = conversation.label_of(said.button) if said.button else ""
         own = conversation.say(label or _SHOWN_AS.get(said.text, said.text) or "…")
-        replies, decision = await self._ask(conversation, said)
+        replies, decision = await self._ask(message)
         if decision and "forget" in decision.effects:
             conversation.turns.clear()
         # Staff can write to whoever has a case, and nobody has one without an alarm.
@@ -273,9 +287,7 @@ class _Chat:
         numbers = decision.numbers_shown if decision else ()
         return (own, *(conversation.answer(reply, numbers) for reply in replies if reply.texts))
 
-    async def _ask(
-        self, conversation: Conversation, said: Said
-    ) -> tuple[list[Reply], Decision | None]:
+    async def _ask(self, message: Message) -> tuple[list[Reply], Decision | None]:
         """The replies as soon as there are any, and what was decided, unless that failed.
 
         The receiver goes on to keep what must be kept, which no reply waits for.
@@ -289,8 +301,6 @@ class _Chat:
             answered.set()
             return "sent"
 
-        chat = conversation.chat
-        message = Message(chat=chat, text="" if said.button else said.text, button=said.button)
         task = asyncio.create_task(self._handle(message, send, decisions.append))
         self._handling.add(task)
         task.add_done_callback(self._handling.discard)
@@ -311,90 +321,3 @@ class _Chat:
 def _staff_may_know(decision: Decision) -> bool:
     """Whether there is a case, or somebody of the staff is in the conversation."""
     return decision.level.escalates or decision.path[:1] == ("taken_over",)
-
-
-class _Pages:
-    """Draws what the browser gets."""
-
-    def __init__(
-        self,
-        *,
-        welcome: Callable[[], Reply],
-        privacy: Callable[[], str],
-        watch: Callable[[], str],
-        card: Reply,
-        exit_url: str,
-    ) -> None:
-        self.exit_url = exit_url
-        self._privacy = privacy
-        self._jinja = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._jinja.filters |= {"rich": rich_text}
-        self._jinja.globals |= {
-            "exit_url": exit_url,
-            "version": _version(),
-            "welcome": lambda: _opening(welcome()),
-            "watch": watch,
-            "card": Turn(by_bot=True, texts=card.texts, urgent=True),
-        }
-
-    def chat(self, turns: tuple[Turn, ...], *, is_live: bool) -> HTMLResponse:
-        return HTMLResponse(self._turns(turns, "chat.html", is_live=is_live))
-
-    def privacy(self) -> HTMLResponse:
-        return HTMLResponse(self._draw("privacy.html", text=self._privacy()))
-
-    def refusal(self, status: int, path: str) -> Response:
-        """The emergency card as an answer to a request that was not served."""
-        if path.startswith("/api/"):
-            html = self._draw("refusal.html")
-            return JSONResponse({"texts": [], "buttons": [], "html": html}, status)
-        return HTMLResponse(self._draw("problem.html"), status)
-
-    def as_json(self, turns: tuple[Turn, ...], *, is_live: bool) -> dict[str, Any]:
-        """What was answered, as data and as the same HTML that the page is made of.
-
-        `live` tells the page to look for news of staff.
-        """
-        answers = [turn for turn in turns if turn.by_bot]
-        return {
-            "texts": [text for turn in answers for text in turn.texts],
-            "buttons": [
-                {"label": button.label, "action": button.action}
-                for turn in answers[-1:]
-                for button in turn.buttons
-            ],
-            "html": self._turns(turns, "turns.html"),
-            "staff": [text for turn in turns if turn.by_staff for text in turn.texts],
-            "live": is_live,
-        }
-
-    def _turns(self, turns: tuple[Turn, ...], name: str, **values: object) -> str:
-        """A template of the conversation; `newest` is the place of the last thing said.
-
-        The choices of `answering` are open: the bot's last turn, if the person said nothing
-        after it.
-        """
-        own = [place for place, turn in enumerate(turns) if not (turn.by_bot or turn.by_staff)]
-        bots = [place for place, turn in enumerate(turns) if turn.by_bot]
-        newest, answering = max(own, default=-1), max(bots, default=-1)
-        answering = answering if answering > newest else -1
-        return self._draw(name, turns=turns, newest=newest, answering=answering, **values)
-
-    def _draw(self, name: str, **values: object) -> str:
-        return self._jinja.get_template(name).render(values)
-
-
-def _opening(welcome: Reply) -> Turn:
-    return Turn(by_bot=True, texts=welcome.texts, buttons=welcome.buttons)
-
-
-def _version() -> str:
-    """Changes with the static files, so that browsers fetch the new ones."""
-    files = sorted((_HERE / "static").iterdir())
-    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.core.model import Button, Reply
+from bot.delivery import StaffLine
 
 _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")  # what secrets.token_urlsafe(32) gives
 
@@ -20,7 +20,7 @@ _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")  # what secrets.token_urlsafe(32) giv
 class Turn:
     """What one side said. `numbers` are the phone numbers in it that may be tapped.
 
-    `place` grows with each turn that a human of the staff wrote; it is 0 for all else.
+    `place` is that of the line of staff, in whatever process it is shown; 0 for all else.
     """
 
     by_bot: bool
@@ -46,10 +46,8 @@ class Conversation:
     chat: str
     turns: deque[Turn]
     seen_at: float
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     is_live: bool = False
-    # Begins with the time, so that it goes on growing when the server was started anew.
-    last_place: int = field(default_factory=lambda: int(time.time()))
+    last_place: int = 0
 
     def say(self, text: str) -> Turn:
         """Add what the person said."""
@@ -67,10 +65,11 @@ class Conversation:
             )
         )
 
-    def hear_staff(self, text: str) -> Turn:
-        """Add what somebody of the staff wrote."""
-        self.last_place += 1
-        return self._add(Turn(by_bot=False, texts=(text,), place=self.last_place))
+    def hear_staff(self, line: StaffLine) -> None:
+        """Add what somebody of the staff wrote, once."""
+        if line.place not in {turn.place for turn in self.turns}:
+            self.last_place = max(self.last_place, line.place)
+            self._add(Turn(by_bot=False, texts=(line.text,), place=line.place))
 
     def staff_after(self, place: int) -> tuple[Turn, ...]:
         """What staff wrote after the turn of theirs at `place`."""

@@ -257,7 +257,7 @@ function choose(place) {
   const choices = $$("#review input[name=level]");
   if (!choices[place]) return;
   choices[place].checked = true;
-  reach("#save-review");
+  reach($("#reply-was-right").value ? "#save-review" : "#reply-was-right");
 }
 
 function levelIsRight() {
@@ -316,6 +316,9 @@ addEventListener("keydown", (pressed) => {
   const { key, target } = pressed;
   if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || $("dialog[open]")) return;
   if (key === "Escape") return target.blur?.();
+  if (key === "Enter" && target.id === "reply-was-right" && target.value) {
+    return pressed.preventDefault(), reach("#save-review");
+  }
   const isText = target.matches?.("textarea, select, input:not([type=checkbox]):not([type=radio])");
   if (isText || !liveFrom) return;
   if (prefix) {

@@ -75,6 +75,9 @@ async function say(said, pending, typed) {
     return;
   }
   pending.remove();
+  if (/^\s*\/(forget|delete)\b/i.test(said.text ?? "")) {
+    log.replaceChildren();
+  }
   const turns = append(answer.html);
   reveal(turns, typed);
   lookForStaff(answer.live);
@@ -148,12 +151,14 @@ function append(html) {
 }
 
 // The message box keeps the keyboard for those who type; others are led to the answer.
+// An urgent answer stands at the top: a small screen has no room for what was asked.
 function reveal(turns, typed) {
   const answer = turns.find((turn) => turn.classList.contains("bot"));
   if (!typed && answer) {
     answer.focus({ preventScroll: true });
   }
-  turns[0]?.scrollIntoView({ block: "start" });
+  const first = answer?.classList.contains("urgent") ? answer : turns[0];
+  first?.scrollIntoView({ block: "start" });
 }
 
 function showPending(text) {

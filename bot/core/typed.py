@@ -1,0 +1,250 @@
+"""Reads what somebody types while the guide waits: an answer, a question, or neither.
+
+Nobody in fear writes "No, or gasping". A typed answer is read in this order: words of doubt,
+the answer's own wordings (the gravest one that stands un-negated; a negated yes is a no),
+then a plain yes, no or half yes in any of its forms. What is in doubt is the worse answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.core.helplines import fold
+from bot.core.knowledge import GuideAnswer, Question, Wordings
+from bot.core.wordings import MAX_WORDS_OF_A_REPLY, TELLING, means
+
+NOT_SURE = "not_sure"
+REACH = 3  # words that a "not" reaches over
+REACH_TO_CALM = 2  # words that it reaches over where it would take a danger away
+SHORT = 4  # words; in so short a reply a yes or no counts wherever it stands
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An answer whose wording stands in a reply; `weight` is higher the graver it is."""
+
+    weight: tuple[bool, bool, int, int]
+    answer: GuideAnswer
+
+
+def answer_id(text: str, question: Question, wordings: Wordings) -> str:
+    """The id of the answer that a typed reply means, "not_sure", or "" for neither."""
+    words = fold(text).split()
+    if not words or len(words) > MAX_WORDS_OF_A_REPLY * 3:
+        return ""
+    for answer in question.answers:
+        if words == fold(answer.label).split():
+            return answer.id
+    found = _own_wordings(words, question, wordings)
+    if found and found.goes_to:
+        return found.id
+    plain_no = " ".join(words) in _group(wordings, "no")  # "dont think so", beside "think so"
+    if means(text, "not_sure", wordings) and not plain_no:
+        return NOT_SURE
+    if found:
+        return found.id
+    return _plain_answer(words, question, wordings)
+
+
+def told_unasked(text: str, question: Question, wordings: Wordings) -> str:
+    """The id of the answer whose own words stand un-negated in the text, or ""."""
+    words = fold(text).split()
+    found = [
+        (len(phrase), meant.id)
+        for answer in question.answers
+        for phrase in answer.words
+        if len(phrase) >= TELLING
+        for place in _places(words, phrase.split())
+        if (meant := _meant(answer, question, words, place, wordings))
+    ]
+    return max(found)[1] if found else ""
+
+
+def says_yes(text: str, wordings: Wordings) -> bool:
+    """Whether a reply is a yes in any of its forms, and not half a one."""
+    if means(text, "not_sure", wordings):
+        return False
+    return _polarity(_after_fillers(fold(text).split(), wordings), wordings) == "yes"
+
+
+def is_question(text: str, wordings: Wordings) -> bool:
+    """Whether a message plainly asks something: "can I ...", "what is ...", "... right?"."""
+    words = _after_fillers(fold(text).split(), wordings)
+    if len(words) < 2:
+        return False
+    first, second = words[0], words[1]
+    if first in _group(wordings, "question_words"):
+        return True
+    asks = first in _group(wordings, "question_verbs") and len(words) > 2
+    if asks and second in _group(wordings, "question_subjects"):
+        return True
+    return text.rstrip().endswith("?") and len(words) > 2
+
+
+def is_small_talk(text: str, wordings: Wordings) -> bool:
+    """Whether a message answers nothing: "ok", "hang on", "please help", "calling now"."""
+    if fold(text) and not _after_fillers(fold(text).split(), wordings):
+        return True
+    return is_wholly(text, "small_talk", wordings)
+
+
+def is_wholly(text: str, group: str, wordings: Wordings) -> bool:
+    """Whether a message is one of the group's wordings and nothing else but fillers."""
+    words = fold(text).split()
+    known = _group(wordings, group)
+    return " ".join(words) in known or " ".join(_after_fillers(words, wordings)) in known
+
+
+def says_breathing_again(text: str, wordings: Wordings) -> bool:
+    """Whether breath came back: plainly, and not a bad one, which is none to stop CPR for."""
+    if _group_words(wordings, "breath_is_bad").intersection(fold(text).split()):
+        return False
+    return means(text, "breathing_again", wordings)
+
+
+def says_no_breath(text: str, wordings: Wordings) -> bool:
+    """Whether somebody plainly says that there is no breath or pulse, so that CPR must start.
+
+    Not where the breath is only bad, or comes and goes: then the guide asks.
+    """
+    words = fold(text).split()
+    if means(text, "breath_comes_back", wordings):
+        return False
+    weak = _group(wordings, "breath_is_only_bad")
+    for phrase in _group(wordings, "no_breath"):
+        parts = phrase.split()
+        for place in _places(words, parts):
+            after = words[place + len(parts) : place + len(parts) + 1]
+            negated = _is_negated(words, place, wordings, reach=REACH)
+            if not negated and not (after and after[0] in weak):
+                return True
+    return False
+
+
+def _own_wordings(
+    words: Sequence[str], question: Question, wordings: Wordings
+) -> GuideAnswer | None:
+    """The gravest answer whose own wording stands in the reply, or None."""
+    bare = {*_group(wordings, "yes"), *_group(wordings, "no"), *_group(wordings, "bare")}
+    found: list[_Found] = []
+    plain: list[_Found] = []
+    for answer in question.answers:
+        for phrase in answer.words:
+            for place in _places(words, phrase.split()):
+                meant = _meant(answer, question, words, place, wordings)
+                if meant is None:
+                    continue
+                rank = -question.answers.index(meant)
+                weight = (bool(meant.goes_to), meant.worse, rank, len(phrase))
+                (plain if phrase in bare else found).append(_Found(weight, meant))
+    if found:
+        return max(found, key=lambda each: each.weight).answer
+    # A yes or no of another language; English has more forms, and they are read apart.
+    foreign = set(_group(wordings, "bare"))
+    plain = [each for each in plain if foreign.intersection(words)]
+    return max(plain, key=lambda each: each.weight).answer if plain else None
+
+
+def _meant(
+    answer: GuideAnswer,
+    question: Question,
+    words: Sequence[str],
+    place: int,
+    wordings: Wordings,
+) -> GuideAnswer | None:
+    """The answer that a wording at `place` means: a yes that is negated is the no."""
+    says_yes, says_no = _polar(question, "yes"), _polar(question, "no")
+    turned = answer is says_yes and says_no is not None
+    calms = turned and says_no is not None and says_no.worse < answer.worse
+    reach = REACH_TO_CALM if calms else REACH
+    if not _is_negated(words, place, wordings, reach=reach):
+        return answer
+    return says_no if turned else None
+
+
+def _plain_answer(words: Sequence[str], question: Question, wordings: Wordings) -> str:
+    said = _polarity(_after_fillers(words, wordings), wordings)
+    if said == NOT_SURE:
+        return NOT_SURE
+    answer = _polar(question, said) if said else None
+    return answer.id if answer else ""
+
+
+def _polarity(words: Sequence[str], wordings: Wordings) -> str:
+    """ "yes", "no", "not_sure" for a half yes, or "" for neither."""
+    text = " ".join(words)
+    yes, no = _group(wordings, "yes"), _group(wordings, "no")
+    if text in no:
+        return "no"
+    if any(f" {hedge} " in f" {text} " for hedge in _group(wordings, "hedge")):
+        return NOT_SURE
+    if text in yes:
+        return "yes"
+    if len(words) <= SHORT and set(yes).intersection(words) and set(no).intersection(words):
+        return NOT_SURE  # "yes and no"
+    if _leads(words, no):
+        return "no"
+    negations = set(_group(wordings, "negation"))
+    lead = _leads(words, yes)
+    if lead and negations.intersection(words[lead : lead + 2]):
+        return "no"
+    # "yes ..." is one whatever follows; "i am" is one, but "i am alone" is not.
+    echoes = {*_group(wordings, "after_no"), *" ".join(yes).split()}
+    if lead == 1 or (lead and echoes.issuperset(words[lead:])):
+        return "yes"
+    denied = next((at for at, word in enumerate(words[:REACH]) if word in negations), None)
+    if denied is not None and set(words[denied + 1 :]) <= _group_words(wordings, "after_no"):
+        return "no"
+    if len(words) <= SHORT and set(yes).intersection(words):
+        return "yes"
+    return "no" if len(words) <= SHORT and set(no).intersection(words) else ""
+
+
+def _polar(question: Question, said: str) -> GuideAnswer | None:
+    """The answer that a plain yes (or no) means: the one that lists it, or has it as its id."""
+    listing = (answer for answer in question.answers if said in answer.words)
+    named = (answer for answer in question.answers if answer.id == said)
+    return next(listing, None) or next(named, None)
+
+
+def _leads(words: Sequence[str], phrases: Sequence[str]) -> int:
+    """How many words of the reply's start are one of the phrases; the longest counts."""
+    return max(
+        (len(parts) for phrase in phrases if list(words[: len(parts := phrase.split())]) == parts),
+        default=0,
+    )
+
+
+def _places(words: Sequence[str], parts: Sequence[str]) -> Iterator[int]:
+    """Where the parts stand one after the other."""
+    size = len(parts)
+    for place in range(len(words) - size + 1):
+        if list(words[place : place + size]) == list(parts):
+            yield place
+
+
+def _is_negated(words: Sequence[str], place: int, wordings: Wordings, *, reach: int) -> bool:
+    """Whether a "not" reaches the word at `place`; a bare "no" reaches only the next word."""
+    negations, ends = _group(wordings, "negation"), _group(wordings, "ends_negation")
+    for distance in range(1, min(reach, place) + 1):
+        word = words[place - distance]
+        if word in ends:
+            return False
+        if word in negations or (word == "no" and distance == 1):
+            return True
+    return False
+
+
+def _after_fillers(words: Sequence[str], wordings: Wordings) -> list[str]:
+    fillers = _group(wordings, "fillers")
+    start = next((place for place, word in enumerate(words) if word not in fillers), len(words))
+    return list(words[start:])
+
+
+def _group(wordings: Wordings, name: str) -> tuple[str, ...]:
+    return wordings.groups.get(name, ())
+
+
+def _group_words(wordings: Wordings, name: str) -> set[str]:
+    return set(_group(wordings, name))

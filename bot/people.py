@@ -1,0 +1,153 @@
+"""What is known of people: what the store keeps, and in memory what it could not keep yet."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bot.core.model import Person
+from bot.errors import StoreError, whereabouts
+from bot.store import Store
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 2000  # chats kept in memory while the store is away, the oldest dropped
+HURRY_S = 0.25  # how long the answer to something urgent waits for what the store knows
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person. `stored` is what the store had of them, None where it did not say in time.
+
+    `is_late` says that the store did not take the person when it was time, so that others may
+    have stored something meanwhile.
+    """
+
+    person: Person
+    stored: Person | None = None
+    is_late: bool = False
+
+
+class People:
+    """People by chat. Memory comes before the store: it is what was decided last."""
+
+    def __init__(self, *, keep_s: float) -> None:
+        self._keep_s = keep_s
+        self._known: dict[str, Known] = {}
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The chats of those who are not stored yet."""
+        return tuple(self._known)
+
+    def recall(self, chat: str) -> Person | None:
+        """The person as memory has them."""
+        known = self._known.get(chat)
+        return known.person if known else None
+
+    async def find(
+        self, store: Store | None, chat: str, within_s: float, hurries: Callable[[], bool]
+    ) -> Known:
+        """The person as far as memory and the store can tell in time; a blank one otherwise.
+
+        `hurries` is asked when the store is slow: whether the answer cannot wait for it.
+        """
+        known = self._known.get(chat)
+        if store is None or (known and known.stored is not None):
+            return known or Known(Person())
+        stored = await _asked(store, chat, within_s, hurries)
+        known = self._known.get(chat)  # perhaps another one since
+        if stored is None or (known and known.stored is not None):
+            return known or Known(Person())
+        if known is None:
+            return Known(stored, stored)
+        return Known(reconcile(stored, known.person), stored)
+
+    def note(self, chat: str, person: Person, basis: Known) -> None:
+        """Keep in memory what was decided about `basis`, until it is stored."""
+        known = self._known.pop(chat, basis)
+        stored = basis.stored if known.stored is None else known.stored
+        self._known[chat] = Known(person, stored, known.is_late)
+        if len(self._known) > REMEMBERED:
+            self._known.pop(next(iter(self._known)))
+
+    def drop(self, chat: str) -> None:
+        """Know nothing of the person any more."""
+        self._known.pop(chat, None)
+
+    async def keep(self, store: Store | None, chat: str) -> bool:
+        """Store the person, if that is still to be done. False when the store is away.
+
+        What was decided without knowing what is stored is never written over it: the two
+        become one.
+        """
+        known = self._known.get(chat)
+        if known is None:
+            return True
+        if store is not None:
+            try:
+                async with asyncio.timeout(self._keep_s):
+                    await self._keep(store, chat, known)
+                    return True
+            except (StoreError, TimeoutError):
+                pass
+            except Exception as error:  # what is stored cannot be read: memory has to do
+                log.error("person not stored", extra={"error": whereabouts(error)})
+        if chat in self._known:
+            self._known[chat] = replace(self._known[chat], is_late=True)
+        return False
+
+    async def _keep(self, store: Store, chat: str, known: Known) -> None:
+        if known.is_late or known.stored is None:
+            stored = await store.person(chat)
+            known = self._known.get(chat, known)
+            if stored != known.stored:
+                known = Known(reconcile(stored, known.person), stored, known.is_late)
+                self._known[chat] = known
+        await store.keep_person(chat, known.person)
+        latest = self._known.get(chat)
+        if latest is known:
+            del self._known[chat]
+        elif latest:
+            self._known[chat] = replace(latest, stored=known.person, is_late=False)
+
+
+def reconcile(stored: Person, newer: Person) -> Person:
+    """One person of two: what `newer` told comes first, and no open crisis is lost."""
+    told = newer.country and (newer.country_source == "told" or not stored.country)
+    return Person(
+        country=newer.country if told else stored.country,
+        country_source=newer.country_source if told else stored.country_source,
+        language=stored.language if newer.language == Person().language else newer.language,
+        state=newer.state if newer.state.level >= stored.state.level else stored.state,
+    )
+
+
+async def _asked(
+    store: Store, chat: str, within_s: float, hurries: Callable[[], bool]
+) -> Person | None:
+    """What the store has of the person; None when it does not say in time."""
+    asking = asyncio.create_task(store.person(chat))
+    asking.add_done_callback(_seen)
+    try:
+        done, _ = await asyncio.wait({asking}, timeout=min(within_s, HURRY_S))
+        if not done and within_s > HURRY_S and not hurries():
+            done, _ = await asyncio.wait({asking}, timeout=within_s - HURRY_S)
+        if done:
+            return asking.result()
+        log.warning("person unknown, store slow")
+    except StoreError as error:
+        log.warning("person unknown, store away", extra={"error": type(error).__name__})
+    except Exception as error:  # whatever is wrong with what is stored: the answer comes first
+        log.error("person unknown", extra={"error": whereabouts(error)})
+    finally:
+        asking.cancel()
+    return None
+
+
+def _seen(task: asyncio.Task[Person]) -> None:
+    """Look at the error of a question that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
