@@ -47,9 +47,11 @@ class Policy:
     margin: float = 0.15
     offered: float = 0.06
 
-    def level(self, weighed: Weighed, *, signs: bool) -> Level:
+    def level(self, weighed: Weighed, *, signs: bool, suicide_said: bool = False) -> Level:
         """The level by probability; between the two crises the likelier one. `signs` is
-        whether any signal was seen."""
+        whether any signal was seen. `suicide_said` is whether one said suicide in so many
+        words and nothing held it back: nine of ten such messages mean it, so that is enough,
+        however sure the learned reader is of a harmless question beside it."""
         emergency_first = weighed.emergency >= weighed.suicide_crisis
         unspoken = not signs and weighed.suicide_crisis > max(weighed.emergency, weighed.urgent)
         crisis, escalates = (
@@ -57,6 +59,8 @@ class Policy:
         )
         if weighed.crisis >= crisis:
             return Level.EMERGENCY if emergency_first else Level.SUICIDE_CRISIS
+        if suicide_said:
+            return Level.SUICIDE_CRISIS
         return Level.URGENT if weighed.escalates >= escalates else Level.OUT_OF_SCOPE
 
 
@@ -86,7 +90,9 @@ class Readers:
         odds = Odds.of(learned, self.topics)
         weighed = weigh(odds.by_group, found, english=english)
         # In other languages we know few signs: that none was seen says little there.
-        level = self.policy.level(weighed, signs=bool(found.hits) or not english)
+        signs = bool(found.hits) or not english
+        said = any(hit.level is Level.SUICIDE_CRISIS for hit in found.hits)
+        level = self.policy.level(weighed, signs=signs, suicide_said=said)
         assessment = self._assessed(found, odds, learned, weighed, level)
         if assessment.level.escalates and not assessment.evidence:
             evidence = self._examples(utterance, embedding, learned, assessment)
