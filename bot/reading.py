@@ -116,11 +116,13 @@ def words_of(
     """The lexicon, the signals and the vocabulary that typos are repaired towards.
 
     The words that the embedding model knows whole count as spelt rightly: without them
-    "unwise" was repaired to "unite" and "trunk" to "truck".
+    "unwise" was repaired to "unite" and "trunk" to "truck". But "cannot" and "im" stay
+    contractions, or "i cannot wake him" would hold no "not".
     """
     lexicon = lexicon_from(*loaded.words)
     if embed is not None:
-        lexicon = replace(lexicon, common=lexicon.common | embed.words)
+        rightly = embed.words - set(lexicon.contractions)
+        lexicon = replace(lexicon, common=lexicon.common | rightly)
     signals = signals_from(loaded.signals, lexicon)
     shared = models.kept_words(
         lambda: _shared_words(loaded.teaching, lexicon),

@@ -12,7 +12,9 @@ from bot import models
 from bot.content import load
 from bot.core.embed import Embedder
 from bot.core.minilm import DOWN, UP, Tuning, base_weights, fast_graph
+from bot.core.text import normalise
 from bot.errors import ModelError
+from bot.reading import words_of
 from bot.tools.leave_out import voices_of
 from bot.tools.tuning import Taught, tune
 from bot.tools.weighing import own_voice
@@ -94,6 +96,18 @@ def test_some_voices_were_never_heard_so_that_strangers_can_be_measured(ours: Em
     assert not with_near & ours.heard
     sizes = [one.voice in ours.heard for one in loaded.teaching]
     assert 0.05 < 1 - sum(sizes) / len(sizes) < 0.4
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("i cannot wake him", "i can not wake him"), ("im not breathing well", "i am not breathing")],
+)
+def test_words_that_the_model_knows_are_still_read_as_contractions(
+    tmp_path: Path, ours: Embedder, text: str, plain: str
+):
+    lexicon, _, _ = words_of(load(ROOT), ours, trained=tmp_path)
+
+    assert normalise(text, lexicon).text.startswith(plain)
 
 
 def test_tuning_learns_from_examples_and_can_go_on():

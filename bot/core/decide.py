@@ -16,6 +16,9 @@ from bot.core.understand import Reader, Reading
 
 # An episode is over a day after its last alarm: ESCALATIONS.md joins signals within 24 h.
 EPISODE = timedelta(hours=24)
+# A question in an open guide that is less likely an alarm than this, and has no danger sign, is
+# taken for a question: "should I put a pillow under his legs?"
+DOUBTFUL = 0.5
 
 # Buttons that work whatever was said before: also for somebody who was just forgotten.
 ALWAYS_WORK = ("emergency", "crisis", "country")
@@ -120,6 +123,9 @@ def _escalating(turn: Turn, reading: Reading) -> Decision:
         answered = guiding.guide_answer_in(turn, reading)
         if answered is not None:
             return answered
+        doubtful = reading.assessment.confidence < DOUBTFUL and not by_rule
+        if doubtful and guiding.is_question(turn) and reading.assessment.level <= state.level:
+            return guiding.question_asked(turn, reading) or alarm.escalation(turn, reading)
     return alarm.escalation(turn, reading)
 
 

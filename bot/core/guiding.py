@@ -27,7 +27,7 @@ def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
     if not open_guide.asked:
         return _after_the_end(turn, open_guide, reading)
     if is_question(turn):
-        return _question_asked(turn, reading)
+        return question_asked(turn, reading)
     answered = guide_answer_in(turn, reading)
     if answered is not None:
         return answered
@@ -96,7 +96,7 @@ def is_question(turn: Turn) -> bool:
     return waits and typed.is_question(turn.message.text, turn.scribe.knowledge.wordings)
 
 
-def _question_asked(turn: Turn, reading: Reading) -> Decision | None:
+def question_asked(turn: Turn, reading: Reading) -> Decision | None:
     """None where the conversation has the answer, to which the guide's question is put again.
 
     Else what is asked may hold an answer ("does snoring count?"), or the call handler is
