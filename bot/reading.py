@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -29,6 +30,13 @@ SHARED_BY = 4
 # From this score on (0 to 1) a guessed language is taken for plain.
 PLAIN_LANGUAGE = 0.85
 PLAIN_WITH_SIGNS = 0.5  # where letters stand that English has not
+# English contractions as they are typed, which are words of other languages too.
+SPELT_OUT = {
+    "im": "I am", "dont": "do not", "cant": "can not", "wont": "will not", "didnt": "did not",
+    "doesnt": "does not", "isnt": "is not", "ive": "I have", "hes": "he is", "shes": "she is",
+    "wanna": "want to", "gonna": "going to", "u": "you", "ur": "your", "r": "are",
+}  # fmt: skip
+BARE_ENGLISH = re.compile(rf"\b(?:{'|'.join(SPELT_OUT)})\b", re.IGNORECASE)
 
 Progress = Callable[[str, float], None]
 
@@ -103,10 +111,20 @@ def readers_from(
 
 def language_of(text: str) -> str:
     """The ISO 639-1 code of a message's language where it is plain, or ""."""
-    whole = text[:500].encode("utf-8", "replace").decode()  # half a surrogate pair is no text
-    found = detect(" ".join(whole.split()), model="lite")
+    whole = " ".join(
+        text[:500].encode("utf-8", "replace").decode().split()
+    )  # half a pair is no text
+    guessed = _guessed(whole)
+    if guessed not in ("", "en") and BARE_ENGLISH.search(whole):
+        # "im scared" is taken for German, "dont wanna exist" for French.
+        return _guessed(BARE_ENGLISH.sub(lambda bare: SPELT_OUT[bare.group().lower()], whole))
+    return guessed
+
+
+def _guessed(text: str) -> str:
+    found = detect(text, model="lite")
     best = found[0] if found else {}
-    bar = PLAIN_LANGUAGE if whole.isascii() else PLAIN_WITH_SIGNS
+    bar = PLAIN_LANGUAGE if text.isascii() else PLAIN_WITH_SIGNS
     return str(best["lang"]) if float(str(best.get("score", 0))) >= bar else ""
 
 

@@ -19,6 +19,7 @@ EPISODE = timedelta(hours=24)
 # A question in an open guide that is less likely an alarm than this, and has no danger sign, is
 # taken for a question: "should I put a pillow under his legs?"
 DOUBTFUL = 0.5
+FEW_WORDS = 4
 
 # Buttons that work whatever was said before: also for somebody who was just forgotten.
 ALWAYS_WORK = ("emergency", "crisis", "country")
@@ -102,9 +103,13 @@ def _read(turn: Turn) -> Decision:
 
 
 def _in_its_language(turn: Turn, reading: Reading) -> Turn:
-    """The turn in the language of an alarm, where we have its cards."""
+    """The turn in the language of an alarm, where we have its cards. In an open episode a few
+    plain letters ("im 15") are too little to change the language by."""
     books = turn.scribe.knowledge.books
     if reading.language not in books or reading.language == turn.person.language:
+        return turn
+    text = turn.message.text
+    if turn.state.level.escalates and text.isascii() and len(text.split()) < FEW_WORDS:
         return turn
     return turn.with_person(replace(turn.person, language=reading.language))
 
