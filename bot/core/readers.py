@@ -40,6 +40,7 @@ class Policy:
     crisis: float = 0.18
     escalates: float = 0.32
     unspoken: float = 0.40
+    signed_elsewhere: float = 0.06
     asks: float = 0.12
     asks_backed: float = 0.05
     outside: float = 0.5
@@ -47,16 +48,30 @@ class Policy:
     margin: float = 0.15
     offered: float = 0.06
 
-    def level(self, weighed: Weighed, *, signs: bool, suicide_said: bool = False) -> Level:
+    def level(
+        self,
+        weighed: Weighed,
+        *,
+        signs: bool,
+        suicide_said: bool = False,
+        grave_sign: bool = False,
+        english: bool = True,
+    ) -> Level:
         """The level by probability; between the two crises the likelier one. `signs` is
-        whether any signal was seen. `suicide_said` is whether one said suicide in so many
-        words and nothing held it back: nine of ten such messages mean it, so that is enough,
-        however sure the learned reader is of a harmless question beside it."""
-        emergency_first = weighed.emergency >= weighed.suicide_crisis
+        whether any signal was seen, `grave_sign` whether one of an emergency was and none of
+        suicide: then the card is that of an emergency. `suicide_said` is whether one said
+        suicide in so many words and nothing held it back: nine of ten such messages mean it,
+        so that is enough, however sure the learned reader is of a harmless question beside it.
+        In other languages than English, of which the learned reader knows little, such signs
+        need little more.
+        """
+        emergency_first = grave_sign or weighed.emergency >= weighed.suicide_crisis
         unspoken = not signs and weighed.suicide_crisis > max(weighed.emergency, weighed.urgent)
         crisis, escalates = (
             (self.unspoken, self.unspoken) if unspoken else (self.crisis, self.escalates)
         )
+        if not english and (grave_sign or suicide_said):
+            crisis = min(crisis, self.signed_elsewhere)
         if weighed.crisis >= crisis:
             return Level.EMERGENCY if emergency_first else Level.SUICIDE_CRISIS
         if suicide_said:
@@ -92,7 +107,14 @@ class Readers:
         # In other languages we know few signs: that none was seen says little there.
         signs = bool(found.hits) or not english
         said = any(hit.level is Level.SUICIDE_CRISIS for hit in found.hits)
-        level = self.policy.level(weighed, signs=signs, suicide_said=said)
+        grave = any(hit.level is Level.EMERGENCY for hit in found.hits)
+        level = self.policy.level(
+            weighed,
+            signs=signs,
+            suicide_said=said,
+            grave_sign=grave and not said,
+            english=english,
+        )
         assessment = self._assessed(found, odds, learned, weighed, level)
         if assessment.level.escalates and not assessment.evidence:
             evidence = self._examples(utterance, embedding, learned, assessment)
