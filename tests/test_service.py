@@ -442,6 +442,32 @@ def test_with_a_dead_store_every_emergency_of_a_chat_is_answered_at_once(
     in_time(scenario)
 
 
+def test_a_slow_store_does_not_make_the_guide_forget_where_it_is(
+    tmp_path: Path, content: Content
+) -> None:
+    class Slow(Store):
+        """A real store that takes its time to find a person."""
+
+        async def person(self, chat: str) -> Person:
+            await asyncio.sleep(0.8)
+            return await super().person(chat)
+
+    async def scenario() -> None:
+        keys, url = made(tmp_path)
+        store, outbox = await Slow.open(url, keys), Outbox()
+        service = Service(content, Spool(tmp_path, keys), store)
+        await service.receive(Message("tg:1", "she wont wake up she took 30 baclofen"), outbox)
+
+        assert service.is_urgent(Message("tg:1", "no"))
+        decision = await service.receive(Message("tg:1", "no"), outbox)
+
+        assert decision.level is Level.EMERGENCY
+        assert "CPR" in " ".join(outbox.sent[-1].texts)
+        await store.close()
+
+    asyncio.run(scenario())
+
+
 def test_a_person_is_stored_after_an_outage_without_a_further_message(
     tmp_path: Path, content: Content
 ) -> None:
