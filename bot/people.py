@@ -7,9 +7,10 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from bot.core.model import Person
-from bot.errors import StoreError, whereabouts
+from bot.errors import StoreAway, StoreError, whereabouts
 from bot.store import Store
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 REMEMBERED = 2000  # chats kept in memory while the store is away, the oldest dropped
 EPISODE_S = 24 * 3600.0  # how long an open crisis is remembered after it was stored
 HURRY_S = 0.25  # how long the answer to something urgent waits for what the store knows
+
+# Whether a person was stored; `unreadable`: what is stored of them cannot be joined with it.
+Kept = Literal["stored", "unreadable", "away"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,27 +126,29 @@ class People:
         self._known.pop(chat, None)
         self._crises.drop(chat)
 
-    async def keep(self, store: Store | None, chat: str) -> bool:
-        """Store the person, if that is still to be done. False when the store is away.
+    async def keep(self, store: Store | None, chat: str) -> Kept:
+        """Store the person, if that is still to be done.
 
         What was decided without knowing what is stored is never written over it: the two
         become one.
         """
         known = self._known.get(chat)
+        kept: Kept = "away"
         if known is None:
-            return True
+            return "stored"
         if store is not None:
             try:
                 async with asyncio.timeout(self._keep_s):
                     await self._keep(store, chat, known)
-                    return True
-            except (StoreError, TimeoutError):
+                    return "stored"
+            except (StoreAway, TimeoutError):
                 pass
             except Exception as error:  # what is stored cannot be read: memory has to do
+                kept = "unreadable"
                 log.error("person not stored", extra={"error": whereabouts(error)})
         if chat in self._known:
             self._known[chat] = replace(self._known[chat], is_late=True)
-        return False
+        return kept
 
     async def _keep(self, store: Store, chat: str, known: Known) -> None:
         if known.is_late or known.stored is None:

@@ -96,7 +96,7 @@ async def test_a_guess_is_never_written_over_the_person_that_is_stored(database_
         assert await find(people, store, hurries=True) == Person()
         store.slow_s = 0
 
-        assert await people.keep(store, CHAT)
+        assert await people.keep(store, CHAT) == "stored"
 
         assert await store.person(CHAT) == KNOWN
         assert people.waiting == ()
@@ -120,11 +120,11 @@ async def test_what_another_process_stored_during_an_outage_is_not_lost(database
     async with moody(database_url) as store:
         assert await find(people, store) == Person()
         store.is_away = True
-        assert not await people.keep(store, CHAT)
+        assert await people.keep(store, CHAT) == "away"
         store.is_away = False
         await store.keep_person(CHAT, KNOWN)
 
-        assert await people.keep(store, CHAT)
+        assert await people.keep(store, CHAT) == "stored"
 
         assert await store.person(CHAT) == KNOWN
 
@@ -145,7 +145,7 @@ async def test_only_what_can_wait_waits_for_a_slow_store(
 async def stored_crisis(people: People, store: Store) -> None:
     """`people` stored the open crisis and have nothing that waits."""
     people.note(CHAT, KNOWN, await people.find(store, CHAT, 10, lambda: False))
-    assert await people.keep(store, CHAT)
+    assert await people.keep(store, CHAT) == "stored"
     assert people.waiting == ()
 
 
@@ -173,7 +173,7 @@ async def test_what_another_process_stored_wins_over_a_remembered_crisis(
         await store.keep_person(CHAT, over)
 
         assert await find(people, store) == over
-        assert await people.keep(store, CHAT)
+        assert await people.keep(store, CHAT) == "stored"
         assert people.recall(CHAT) is None
 
 
@@ -189,7 +189,7 @@ async def test_a_crisis_that_is_stored_while_the_store_looks_is_not_overlooked(
             found = await super().person(chat)
             if asks_first:
                 asks_first.pop()
-                assert await people.keep(self, chat)
+                assert await people.keep(self, chat) == "stored"
             return found
 
     asks_first = [True]
@@ -228,7 +228,7 @@ async def test_only_the_latest_crises_are_remembered(
     async with moody(database_url) as store:
         for chat in ("a", "b", "a", "c"):
             people.note(chat, KNOWN, await people.find(store, chat, 10, lambda: False))
-            assert await people.keep(store, chat)
+            assert await people.keep(store, chat) == "stored"
 
     assert [chat for chat in "abc" if people.recall(chat)] == ["a", "c"]
 
@@ -244,7 +244,7 @@ async def test_a_person_whose_record_is_broken_is_answered_and_left_as_they_are(
     await store.keep_person(CHAT, KNOWN)
 
     assert await find(people, store) == Person()
-    assert not await people.keep(store, CHAT)
+    assert await people.keep(store, CHAT) == "unreadable"
 
     assert await Store.person(store, CHAT) == KNOWN
     assert "ValueError" in caplog.text + str([vars(each) for each in caplog.records])
