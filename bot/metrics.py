@@ -25,8 +25,11 @@ Backlog = Callable[[], Awaitable[int | None]]
 Sample = tuple[dict[str, str], int]
 
 
-async def metrics(service: Service, backlog: Backlog, *, model: Trouble) -> str:
-    """All figures. What cannot be known just now, as the store is away, is left out."""
+async def metrics(service: Service, backlog: Backlog, *, model: Trouble, recording: bool) -> str:
+    """All figures. What cannot be known just now, as the store is away, is left out.
+
+    `recording` is false for a run without usable keys, which keeps nothing of an alarm.
+    """
     has_model = isinstance(service.content.reader, Readers) and bool(service.content.reader.embed)
     tally = service.tally
     families = [
@@ -41,6 +44,11 @@ async def metrics(service: Service, backlog: Backlog, *, model: Trouble) -> str:
             "replies_withheld_total",
             "Replies that a chat did not get as it flooded the bot.",
             tally.replies_withheld,
+        ),
+        _family(
+            "recording",
+            "1: alarms are recorded, or wait for that. 0: no usable keys, nothing is recorded.",
+            int(recording),
         ),
         _family("records_spooled_total", "Records the store did not take.", tally.spooled),
         _family("spool_bytes", "Size of what waits in the spool.", service.spool_bytes),

@@ -66,7 +66,8 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
         webhook = _webhook(settings, telegram)
         takeover = _takeover(settings, service, telegram, clock)
         web_chat = _web(settings, service, webhook, takeover, clock)
-        figures = partial(metrics, service, backlog, model=health().model)
+        recording = settings.database != NO_STORE
+        figures = partial(metrics, service, backlog, model=health().model, recording=recording)
         token = settings.metrics_token.get_secret_value()
         proxied = bool(settings.web_origin)  # people come by another address than this process's
         page = metrics_page(figures, token=token, proxied=proxied)

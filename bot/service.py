@@ -118,8 +118,8 @@ class Service:
         await self.drain_spool()
         for chat in self._people.waiting:
             async with self._books.take(chat):
-                if not await self._people.keep(self.store, chat):
-                    return
+                if await self._people.keep(self.store, chat) == "away":
+                    return  # one whom the store cannot read holds up no other
 
     async def _receive(
         self, message: Message, send: Send, told: Told | None, turn: Turn
@@ -285,22 +285,36 @@ class Service:
     async def _forget(self, chat: str, person: Person, decision: Decision) -> Decision:
         """Deletes what is known of the chat; the reply says so only when it is done.
 
-        The card of an open crisis stays before it either way.
+        The card of an open crisis stays before it either way, and waits no longer than others.
         """
         self._people.drop(chat)  # and not later, when there may be an emergency to remember
+        forgetting = asyncio.create_task(self._forget_in_turn(chat))
+        within_s = self._timeout_s if decision.level.escalates else FORGET_S
         try:
-            async with asyncio.timeout(FORGET_S), self._books.take(chat):
-                if self.store is not None:
-                    await self.drain_spool()
-                    await self.store.forget(chat)
-            return decision
-        except (StoreError, TimeoutError, OSError) as error:
-            log.warning("a person is forgotten later", extra={"error": type(error).__name__})
+            done, _ = await asyncio.wait({forgetting}, timeout=within_s)
+            if done and forgetting.result():
+                return decision
+        finally:
+            forgetting.cancel()  # and not awaited: that may take as long as the store
+        if not done:
+            log.warning("a person is forgotten later", extra={"error": "slow"})
         await self._spool.keep_forget(chat)
         scribe = Scribe(self.content.knowledge, person)
         texts = (*decision.reply.texts[:-1], scribe.phrase("forget_failed"))
         reply = replace(decision.reply, texts=texts)
         return replace(decision, reply=reply)
+
+    async def _forget_in_turn(self, chat: str) -> bool:
+        """Whether all of the chat is deleted, after what was to be kept before."""
+        try:
+            async with self._books.take(chat):
+                if self.store is not None:
+                    await self.drain_spool()
+                    await self.store.forget(chat)
+            return True
+        except (StoreError, OSError) as error:
+            log.warning("a person is forgotten later", extra={"error": type(error).__name__})
+            return False
 
 
 @dataclass(frozen=True, slots=True)

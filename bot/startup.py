@@ -17,9 +17,13 @@ from contextlib import contextmanager, suppress
 from bot.errors import SettingsError
 from bot.settings import Settings
 
+BACKLOG = 2048  # connections that may wait to be taken, as with uvicorn
+
 
 def take_place(settings: Settings) -> socket.socket:
-    """The port of the web chat, bound, so that nobody else takes it while the bot starts.
+    """The port of the web chat, held, so that nobody else takes it while the bot starts.
+
+    Whoever connects meanwhile waits until it has started.
 
     A folder that cannot be written to is no reason to stop: people are answered without it.
     Raises SettingsError; nothing was made then.
@@ -55,6 +59,7 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         place.bind(address)
+        place.listen(BACKLOG)  # at once: where nobody listens yet, a second bot could bind too
     except BaseException:
         place.close()
         raise

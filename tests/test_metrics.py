@@ -39,13 +39,14 @@ def test_figures_count_and_hold_no_word_and_no_id(tmp_path: Path, content: Conte
         await service.receive(Message("tg:424242", EMERGENCY, update_id="7"), send)
         service.store = None
         await service.receive(Message("tg:424242", EMERGENCY, update_id="8"), send)
-        away = await metrics(service, jobs, model="altered")
+        away = await metrics(service, jobs, model="altered", recording=False)
         service.store = store
-        found = await metrics(service, jobs, model="missing")
+        found = await metrics(service, jobs, model="missing", recording=True)
         await store.close()
         assert "baclofen_bot_store_up 0" in away
         assert "baclofen_bot_embedding_model_altered 1" in away
         assert "baclofen_bot_embedding_model_missing 0" in away
+        assert "baclofen_bot_recording 0" in away.splitlines()
         return found + away
 
     found = asyncio.run(scenario())
@@ -53,6 +54,7 @@ def test_figures_count_and_hold_no_word_and_no_id(tmp_path: Path, content: Conte
     for line in (
         'baclofen_bot_messages_total{channel="tg",level="emergency"} 2',
         'baclofen_bot_open_cases{status="new",level="emergency"} 1',
+        "baclofen_bot_recording 1",
         "baclofen_bot_records_spooled_total 1",
         "baclofen_bot_replies_failed_total 0",
         "baclofen_bot_jobs_waiting 3",

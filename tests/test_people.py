@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.model import GuideState, Level, Person, State
 from bot.errors import StoreAway
-from bot.people import HURRY_S, People, reconcile
+from bot.people import EPISODE_S, HURRY_S, People, reconcile
 from bot.store import Keys, Store
 
 pytestmark = pytest.mark.anyio
@@ -96,7 +96,7 @@ async def test_a_guess_is_never_written_over_the_person_that_is_stored(database_
         assert await find(people, store, hurries=True) == Person()
         store.slow_s = 0
 
-        assert await people.keep(store, CHAT)
+        assert await people.keep(store, CHAT) == "stored"
 
         assert await store.person(CHAT) == KNOWN
         assert people.waiting == ()
@@ -120,11 +120,11 @@ async def test_what_another_process_stored_during_an_outage_is_not_lost(database
     async with moody(database_url) as store:
         assert await find(people, store) == Person()
         store.is_away = True
-        assert not await people.keep(store, CHAT)
+        assert await people.keep(store, CHAT) == "away"
         store.is_away = False
         await store.keep_person(CHAT, KNOWN)
 
-        assert await people.keep(store, CHAT)
+        assert await people.keep(store, CHAT) == "stored"
 
         assert await store.person(CHAT) == KNOWN
 
@@ -142,6 +142,97 @@ async def test_only_what_can_wait_waits_for_a_slow_store(
         assert found == (KNOWN if finds else Person())
 
 
+async def stored_crisis(people: People, store: Store) -> None:
+    """`people` stored the open crisis and have nothing that waits."""
+    people.note(CHAT, KNOWN, await people.find(store, CHAT, 10, lambda: False))
+    assert await people.keep(store, CHAT) == "stored"
+    assert people.waiting == ()
+
+
+@pytest.mark.parametrize("trouble", ["slow", "away", "not there yet"])
+async def test_an_open_crisis_is_known_after_it_is_stored_when_the_store_is_late(
+    database_url: str, trouble: str
+) -> None:
+    people = People(keep_s=2)
+    async with moody(database_url) as store:
+        await stored_crisis(people, store)
+        store.slow_s = 5 if trouble == "slow" else 0
+        store.is_away = trouble == "away"
+
+        assert people.recall(CHAT) == KNOWN
+        found = await find(people, None if trouble == "not there yet" else store, hurries=True)
+        assert found == KNOWN
+
+
+async def test_what_another_process_stored_wins_over_a_remembered_crisis(
+    database_url: str,
+) -> None:
+    people, over = People(keep_s=2), Person("GB", "told")
+    async with moody(database_url) as store:
+        await stored_crisis(people, store)
+        await store.keep_person(CHAT, over)
+
+        assert await find(people, store) == over
+        assert await people.keep(store, CHAT) == "stored"
+        assert people.recall(CHAT) is None
+
+
+async def test_a_crisis_that_is_stored_while_the_store_looks_is_not_overlooked(
+    database_url: str,
+) -> None:
+    people = People(keep_s=2)
+
+    class Early(Store):
+        """A store that reads the person right before what waits is stored."""
+
+        async def person(self, chat: str) -> Person:
+            found = await super().person(chat)
+            if asks_first:
+                asks_first.pop()
+                assert await people.keep(self, chat) == "stored"
+            return found
+
+    asks_first = [True]
+    store = await Early.open(database_url, Keys.generate())
+    people.note(CHAT, KNOWN, await people.find(None, CHAT, 10, lambda: False))
+
+    found = await people.find(store, CHAT, 10, lambda: False)
+
+    assert people.waiting == (), "it was stored meanwhile"
+    assert found.person == KNOWN
+    await store.close()
+
+
+async def test_a_remembered_crisis_ends_with_its_day_or_when_it_is_to_be_forgotten(
+    database_url: str,
+) -> None:
+    now = [0.0]
+    people = People(keep_s=2, steady=lambda: now[0])
+    async with moody(database_url) as store:
+        await stored_crisis(people, store)
+        now[0] = EPISODE_S - 1
+        assert people.recall(CHAT) == KNOWN
+        now[0] = EPISODE_S
+        assert people.recall(CHAT) is None
+
+        await stored_crisis(people, store)
+        people.drop(CHAT)
+        assert people.recall(CHAT) is None
+
+
+async def test_only_the_latest_crises_are_remembered(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.people.REMEMBERED", 2)
+    people = People(keep_s=2)
+    async with moody(database_url) as store:
+        for chat in ("a", "b", "a", "c"):
+            people.note(chat, KNOWN, await people.find(store, chat, 10, lambda: False))
+            assert await people.keep(store, chat) == "stored"
+
+    assert [chat for chat in "abc" if people.recall(chat)] == ["a", "c"]
+
+
 async def test_a_person_whose_record_is_broken_is_answered_and_left_as_they_are(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -153,7 +244,7 @@ async def test_a_person_whose_record_is_broken_is_answered_and_left_as_they_are(
     await store.keep_person(CHAT, KNOWN)
 
     assert await find(people, store) == Person()
-    assert not await people.keep(store, CHAT)
+    assert await people.keep(store, CHAT) == "unreadable"
 
     assert await Store.person(store, CHAT) == KNOWN
     assert "ValueError" in caplog.text + str([vars(each) for each in caplog.records])

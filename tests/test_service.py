@@ -442,6 +442,84 @@ def test_with_a_dead_store_every_emergency_of_a_chat_is_answered_at_once(
     in_time(scenario)
 
 
+def test_a_slow_store_does_not_make_the_guide_forget_where_it_is(
+    tmp_path: Path, content: Content
+) -> None:
+    class Slow(Store):
+        """A real store that takes its time to find a person."""
+
+        async def person(self, chat: str) -> Person:
+            await asyncio.sleep(0.8)
+            return await super().person(chat)
+
+    async def scenario() -> None:
+        keys, url = made(tmp_path)
+        store, outbox = await Slow.open(url, keys), Outbox()
+        service = Service(content, Spool(tmp_path, keys), store)
+        await service.receive(Message("tg:1", "she wont wake up she took 30 baclofen"), outbox)
+
+        assert service.is_urgent(Message("tg:1", "no"))
+        decision = await service.receive(Message("tg:1", "no"), outbox)
+
+        assert decision.level is Level.EMERGENCY
+        assert "CPR" in " ".join(outbox.sent[-1].texts)
+        await store.close()
+
+    asyncio.run(scenario())
+
+
+def test_forget_in_an_open_emergency_holds_up_neither_the_card_nor_what_comes_after(
+    tmp_path: Path, content: Content, database_url: str, keys: Keys
+) -> None:
+    async def scenario(chat: str) -> float:
+        async with talking(database_url, tmp_path, content, keys, chat) as (ada, store):
+            ada.says(EMERGENCY)
+            await ada.kept()
+            with locked(database_url):
+                ada.says("/forget")
+                ada.says("no")
+                card = await ada.heard("/forget")
+                await ada.heard("no")
+            await ada.kept()
+
+            assert len(card.texts) == 2, "the card of the crisis, and what becomes of the wish"
+            assert "I could not delete it just now" in card.texts[1]
+            await ada._service.catch_up()
+            assert ada._service.spool_bytes == 0
+            assert (await store.person(chat)).state.level is not Level.EMERGENCY
+            return max(ada.waited["/forget"] - 0.5, ada.waited["no"] - 1)
+
+    in_time(scenario)
+
+
+def test_one_person_whose_record_is_broken_holds_up_no_other(
+    tmp_path: Path, content: Content
+) -> None:
+    class Broken(Store):
+        """A store that cannot read one of its people."""
+
+        async def person(self, chat: str) -> Person:
+            if chat == "tg:1":
+                raise ValueError("broken")
+            return await super().person(chat)
+
+    async def scenario() -> None:
+        keys, url = made(tmp_path)
+        store = await Broken.open(url, keys)
+        service = Service(content, Spool(tmp_path, keys))
+        for chat in ("tg:1", "tg:2"):
+            await service.receive(Message(chat, EMERGENCY), Outbox())
+        service.store = store
+
+        await service.catch_up()
+
+        assert (await store.person("tg:2")).state.level is Level.EMERGENCY
+        assert service.is_urgent(Message("tg:1", "no")), "who waits is remembered"
+        await store.close()
+
+    asyncio.run(scenario())
+
+
 def test_a_person_is_stored_after_an_outage_without_a_further_message(
     tmp_path: Path, content: Content
 ) -> None:

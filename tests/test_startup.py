@@ -62,7 +62,10 @@ def test_an_address_that_is_not_this_machines_is_told(
 
 def test_a_free_port_is_held_from_the_beginning(tmp_path: Path) -> None:
     with take_place(settings(tmp_path)) as place:
-        assert place.getsockname()[1] > 0
+        port = place.getsockname()[1]
+
+        with pytest.raises(SettingsError, match=f"port {port} on 127.0.0.1 is taken"):
+            take_place(settings(tmp_path, web_port=port))
 
 
 @pytest.mark.parametrize(

@@ -53,19 +53,20 @@ def test_people_are_answered_where_nothing_can_be_recorded(
         said.append(text)
         raise OSError("no space left on device")
 
-    async def go() -> dict[str, list[str]]:
+    async def go() -> tuple[dict[str, list[str]], str]:
         port = free_port()
         given = Settings(_env_file=None, var_dir=broken(tmp_path), web_port=port)  # pyright: ignore[reportCallIssue]
         line = httpx.AsyncHTTPTransport(retries=8)
         async with started(given, say), httpx.AsyncClient(transport=line, timeout=60) as client:
             address = f"http://127.0.0.1:{port}/api/message"
             answer = await client.post(address, json={"text": EMERGENCY})
-            found: dict[str, list[str]] = answer.json()
-            return found
+            figures = await client.get(f"http://127.0.0.1:{port}/metrics")
+            return answer.json(), figures.text
 
     before = set(tmp_path.iterdir())
-    answer = asyncio.run(go())
+    answer, figures = asyncio.run(go())
 
     assert "112" in answer["texts"][0].splitlines()[0]
     assert "NOTHING IS RECORDED" in said[0]
+    assert "baclofen_bot_recording 0" in figures.splitlines()
     assert {path.name for path in set(tmp_path.iterdir()) - before} <= {"keys", "file"}
