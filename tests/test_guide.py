@@ -53,7 +53,6 @@ def guide_of(decision: Decision) -> GuideState:
     "said",
     [
         pytest.param((CANNOT_WAKE, f">{NOT_BREATHING}"), id="button"),
-        pytest.param((CANNOT_WAKE, ">guide:breathing:not_sure"), id="not sure"),
         pytest.param((CANNOT_WAKE, "no"), id="no"),
         pytest.param((CANNOT_WAKE, "she isnt breathing"), id="typed"),
         pytest.param((CANNOT_WAKE, "no pulse"), id="no pulse"),
@@ -516,3 +515,146 @@ def test_what_is_said_of_copies_is_true_of_the_channel(
 )
 def test_who_cannot_be_woken_is_not_who_writes(said: str, subject: str) -> None:
     assert reading(said).subject == subject
+
+
+# ---- CPR goes on until it is plain that it may end -----------------------------------
+
+NO_BREATH = "my dad is not breathing"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "neighbour is coming to help me",
+        "my brother came back he can help",
+        "the ambulance man came back to the phone",
+        "the kids woke up",
+        "maybe he is breathing i cant tell",
+        "i hope he is breathing now",
+        "i think he is breathing",
+        "he was breathing normally an hour ago",
+        "looks like he's breathing again, should i stop?",
+        "tell me when hes breathing again do i stop",
+        "he is breathing but his lips are blue",
+        "my hands are shaking",
+        "my chest hurts",
+        "i took my medicine too",
+        "what if i break his ribs",
+        "im scared of hurting him",
+        "im tired i cant go on",
+        "sorry, i meant he was asleep. he's fine",
+        "no ambulance here yet",
+        "should i stop when the paramedics are here",
+    ],
+)
+def test_talk_during_cpr_neither_ends_it_nor_hides_it(content: Content, said: str) -> None:
+    after = talk(content, NO_BREATH, said)
+
+    assert guide_of(after).cpr
+    assert after.person.state.subject == "other"
+    assert after.level is Level.EMERGENCY
+    assert "Stop pushing" not in shown(after)
+    assert "poison" not in shown(after).lower()
+    assert "Samaritans" not in shown(after)
+    assert any(
+        line in shown(after)
+        for line in (CPR_LINE, "Keep pressing until the crew takes over", AT_ONCE[-1])
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["he is breathing now", "shes breathing normally", "breathing again", "yes he woke up"],
+)
+def test_plain_words_of_the_patients_breath_end_cpr(content: Content, said: str) -> None:
+    assert not guide_of(talk(content, NO_BREATH, said)).cpr
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "he stopped again",
+        "he stopped breathing again",
+        "not breathing again",
+        "no she stopped again",
+        "he's stopped again",
+        "he stopped",
+        "he isnt breathing",
+    ],
+)
+def test_breath_that_stops_again_brings_the_cpr_card(content: Content, said: str) -> None:
+    after = talk(content, NO_BREATH, ">breathing_again", said)
+
+    assert guide_of(after).cpr
+    assert [piece for piece in AT_ONCE if piece not in after.reply.texts[0]] == []
+    assert "999" in after.reply.texts[0].splitlines()[0]
+
+
+@pytest.mark.parametrize("said", ["has he stopped again?", "he stopped shaking", "ok"])
+def test_what_is_no_breath_that_stopped_again_starts_no_cpr(content: Content, said: str) -> None:
+    assert not guide_of(talk(content, NO_BREATH, ">breathing_again", said)).cpr
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "they say to stop cpr",
+        "the ambulance crew took over",
+        "paramedics are here",
+        "the paramedics have taken over now",
+    ],
+)
+def test_the_crew_ends_the_duty_of_cpr(content: Content, said: str) -> None:
+    after = talk(content, NO_BREATH, said)
+
+    assert not guide_of(after).cpr
+    assert guide_of(after).help_coming
+    assert "until they are at your side" in shown(after)
+    assert after.level is Level.EMERGENCY
+
+
+@pytest.mark.parametrize("said", ["help is on its way", "ambulance on its way", "called them"])
+def test_help_on_its_way_is_noted_and_cpr_goes_on(content: Content, said: str) -> None:
+    after = talk(content, NO_BREATH, said)
+
+    assert guide_of(after).cpr
+    assert guide_of(after).help_coming
+    assert CPR_LINE in shown(after)
+
+
+@pytest.mark.parametrize("said", [">guide:breathing:not_sure", "not sure", "asdf qwer", "maybe"])
+def test_unclear_breath_is_looked_at_before_cpr(content: Content, said: str) -> None:
+    checks = talk(content, CANNOT_WAKE, said)
+
+    assert not guide_of(checks).cpr
+    assert guide_of(checks).asked == "chest_moves"
+    for worse in (">guide:chest_moves:not_sure", "no", "not sure"):
+        assert guide_of(talk(content, worse, person=checks.person)).cpr
+
+
+@pytest.mark.parametrize(
+    ("opening", "says", "never"),
+    [
+        (OPENINGS["crisis"], "You can ask on this line", "Ask the call handler"),
+        (OPENINGS["urgent"], "Ask here", "Ask the call handler"),
+        (CANNOT_WAKE, "Ask the call handler", "You can ask on this line"),
+    ],
+)
+def test_a_question_is_sent_to_whom_can_answer_it(
+    content: Content, opening: str, says: str, never: str
+) -> None:
+    said = shown(talk(content, opening, "what colour is the moon tonight?"))
+
+    assert says in said
+    assert never not in said
+
+
+@pytest.mark.parametrize("said", ["can i drink water", "can he drink some water?"])
+def test_a_question_is_no_answer(content: Content, said: str) -> None:
+    person = talk(content, SELF).person
+    assert person.state.guide is not None
+    waiting = replace(person.state.guide, asked="other_drugs")
+    after = talk(content, said, person=replace(person, state=replace(person.state, guide=waiting)))
+
+    assert guide_of(after).asked == "other_drugs"
+    assert "The danger is higher then" not in shown(after)

@@ -19,7 +19,7 @@ from bot.core.replies import (
     Subject,
     card_text,
 )
-from bot.core.turn import Turn, decided, open_header
+from bot.core.turn import NOTHING_READ, Turn, decided, open_header
 from bot.core.understand import Reading
 
 _ALWAYS_OTHER = {"unresponsive", "child", "breathing", "seizure"}
@@ -106,8 +106,12 @@ def with_card(
     """
     scribe = turn.scribe
     card = scribe.card(label)
+    was = turn.state.guide
+    if was and was.cpr:
+        subject = "other"  # whoever does CPR writes of somebody else
     cpr = before.cpr and subject != "self"
     asked = guide.start(scribe, card.label, subject, done=before.done, cpr=before.cpr)
+    asked = replace(asked, cpr_done=before.cpr_done or bool(was and was.cpr_done))
     shown = card_text(scribe, card, subject, cpr=cpr, says=says)
     asks_of = subject
     state = turn.state
@@ -115,6 +119,8 @@ def with_card(
         shown = f"{open_header(turn)}\n\n{shown}"
         if state.guide and state.guide.asked and not state.guide.help_coming:
             asked, asks_of = state.guide, state.subject
+    if cpr and card.label != guide.CPR_CARD:
+        shown = f"{scribe.phrase('cpr_go_on')}\n\n{shown}"
     state = replace(
         state,
         level=max(state.level, card.level),
@@ -139,7 +145,27 @@ def guide_text(
     return f"{text}\n{scribe.phrase('country_hint')}"
 
 
+def breath_stopped_again(turn: Turn, reading: Reading = NOTHING_READ) -> Decision:
+    """Breath that had come back stopped: the CPR card once more, at once."""
+    open_guide = turn.state.guide
+    done = guide.still_done(turn.scribe, open_guide)
+    before = GuideState(kind=guide.CPR_CARD, done=done, cpr=True, cpr_done=True)
+    rule = (Evidence("guide:stopped_again", "trigger", 0, 0, "", "said in the guide"),)
+    also = reading.assessment.also
+    found = Assessment(Level.EMERGENCY, "breathing", 1.0, also=also, evidence=rule)
+    return with_card(
+        turn,
+        guide.CPR_CARD,
+        "other",
+        reading=replace(reading, assessment=found, subject="other"),
+        path=("guide", "stopped_again"),
+        before=before,
+    )
+
+
 def _subject(turn: Turn, reading: Reading) -> Subject:
+    if turn.state.guide and turn.state.guide.cpr:
+        return "other"
     if reading.assessment.kind in _ALWAYS_OTHER and reading.subject != "self":
         return "other"
     return reading.subject or turn.state.subject

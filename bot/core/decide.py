@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core import acts, alarm, guiding, talk
+from bot.core import acts, alarm, cpr, guiding, talk
 from bot.core.clocks import NEVER, Calendar
 from bot.core.helplines import find_country, fold
 from bot.core.knowledge import Knowledge, label_of
@@ -93,13 +93,16 @@ def _read(turn: Turn) -> Decision:
     if is_plain_denial(turn):
         return guiding.denial(turn)
     reading = turn.reader.read(turn.message.text)
+    if cpr.says_stopped_again(turn):
+        return alarm.breath_stopped_again(turn, reading)
     if reading.assessment.level.escalates:
         return _escalating(_in_its_language(turn, reading), reading)
     in_guide = guiding.guide_reply(turn, reading)
     if in_guide is not None:
         return in_guide
     answered = talk.conversation(turn, reading)
-    return guiding.with_question(turn, answered) if guiding.is_question(turn) else answered
+    put_again = guiding.is_question(turn) or cpr.under_cpr(turn)
+    return guiding.with_question(turn, answered) if put_again else answered
 
 
 def _in_its_language(turn: Turn, reading: Reading) -> Turn:
@@ -122,8 +125,13 @@ def _escalating(turn: Turn, reading: Reading) -> Decision:
     by_rule = any(evidence.kind == "trigger" for evidence in reading.assessment.evidence)
     if alarm.must_start_cpr(turn, reading):
         return alarm.escalation(turn, reading)
-    if not by_rule and guiding.says_breathing_again(turn):
+    if not by_rule and cpr.says_breathing_again(turn):
         return guiding.breathing_again(turn)
+    if cpr.says_crew_took_over(turn):
+        return guiding.crew_took_over(turn)
+    below = guiding.below_cpr(turn, reading)
+    if below is not None:
+        return below
     if state.guide and (label == state.guide.kind or not by_rule):
         answered = guiding.guide_answer_in(turn, reading)
         if answered is not None:

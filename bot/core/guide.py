@@ -10,6 +10,8 @@ from bot.core.replies import Scribe, Subject
 
 NOT_SURE = "not_sure"
 CPR_CARD = "emergency/breathing"  # the card that tells how CPR is done
+BREATHING = "breathing"  # the question whose "not sure" is looked into
+CHEST_MOVES = "chest_moves"  # the question that looks into it; its "not sure" is a no
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,19 @@ def start(
 def answer(scribe: Scribe, state: GuideState, answer_id: str, subject: Subject) -> Turn:
     """What follows from an answer; "not sure" and unknown ids count as the worse answer."""
     question = scribe.question(state.asked)
+    if (
+        question.id == BREATHING
+        and subject != "self"
+        and not state.cpr
+        and not _is_answer(question, answer_id)
+    ):
+        # Pushing may harm who breathes: nobody knows yet, so the check comes first.
+        again = tuple(each for each in state.done if each != CHEST_MOVES)
+        checks = replace(state, done=(*again, BREATHING), put_again=False)
+        return Turn("", checks, CPR_CARD)
     chosen = _chosen(question, answer_id)
     says = chosen.says_self if subject == "self" and chosen.says_self else chosen.says
-    if question.id == "who_is_it":
+    if question.id == "who_is_it" and not state.cpr:
         subject = "self" if chosen.id == "me" else "other"
     # Who writes cannot be who needs CPR.
     cpr = state.cpr or (chosen.starts_cpr and subject != "self")
@@ -113,6 +125,10 @@ def _advanced(scribe: Scribe, state: GuideState, subject: Subject) -> GuideState
 def _chosen(question: Question, answer_id: str) -> GuideAnswer:
     worse = next(option for option in question.answers if option.worse)
     return next((option for option in question.answers if option.id == answer_id), worse)
+
+
+def _is_answer(question: Question, answer_id: str) -> bool:
+    return any(option.id == answer_id for option in question.answers)
 
 
 def _raises(goes_to: str, kind: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core import guide, typed, wordings
+from bot.core import cpr, guide, typed, wordings
 from bot.core.alarm import guide_text, with_card
 from bot.core.helplines import find_country
 from bot.core.knowledge import Card, kind_of, label_of
@@ -67,12 +67,16 @@ def _after_the_end(turn: Turn, open_guide: GuideState, reading: Reading) -> Deci
 def _steered(turn: Turn) -> Decision | None:
     """What is neither an answer nor a question: help is coming, "what now", a country, ..."""
     text, known = turn.message.text, turn.scribe.knowledge.wordings
+    if cpr.says_crew_took_over(turn):
+        return crew_took_over(turn)
     if wordings.means(text, "help_coming", known):
         return help_coming(turn)
     if wordings.means(text, "cannot_call", known):
         return cannot_call(turn)
-    if says_breathing_again(turn):
+    if cpr.says_breathing_again(turn):
         return breathing_again(turn)
+    if cpr.under_cpr(turn) and typed.speaks_of_breath(text, known):
+        return cpr_goes_on(turn)
     if is_denial(turn):
         return denial(turn)
     if find_country(text, turn.scribe.knowledge.helplines):
@@ -82,11 +86,24 @@ def _steered(turn: Turn) -> Decision | None:
     return None
 
 
-def says_breathing_again(turn: Turn) -> bool:
-    """Whether breath came back while CPR is under way."""
-    text, known = turn.message.text, turn.scribe.knowledge.wordings
-    cpr = turn.state.guide is not None and turn.state.guide.cpr
-    return cpr and not typed.is_question(text, known) and typed.says_breathing_again(text, known)
+def below_cpr(turn: Turn, reading: Reading) -> Decision | None:
+    """What is less than an emergency, and no rule saw, shows no card of its own during CPR.
+
+    A thought of suicide in it is noted for the staff.
+    """
+    found = reading.assessment
+    by_rule = any(each.kind == "trigger" for each in found.evidence)
+    if not cpr.under_cpr(turn) or by_rule or found.level >= Level.EMERGENCY:
+        return None
+    if found.level is Level.SUICIDE_CRISIS:
+        also = tuple(dict.fromkeys((found.kind, *found.also)))
+        return cpr_goes_on(turn, replace(reading, assessment=replace(found, also=also)))
+    return guide_answer_in(turn, reading) or cpr_goes_on(turn)
+
+
+def cpr_goes_on(turn: Turn, reading: Reading = NOTHING_READ) -> Decision:
+    """The line of CPR, and the open question once more."""
+    return guide_again(turn, turn.scribe.phrase("cpr_go_on"), path="cpr", reading=reading)
 
 
 def is_question(turn: Turn) -> bool:
@@ -107,7 +124,15 @@ def question_asked(turn: Turn, reading: Reading) -> Decision | None:
     answered = guide_answer_in(turn, reading)
     if answered is not None:
         return answered
-    return guide_again(turn, turn.scribe.phrase("guide_question"), path="question")
+    return guide_again(turn, _no_answer(turn), path="question")
+
+
+def _no_answer(turn: Turn) -> str:
+    """That we have no answer, and who is the one to ask."""
+    scribe = turn.scribe
+    others = {Level.SUICIDE_CRISIS: "question_crisis", Level.URGENT: "question_urgent"}
+    key = others.get(turn.state.level, "guide_question")
+    return scribe.phrase(key) if key in scribe.book.phrases else _first_line(turn)
 
 
 def _names_danger(turn: Turn) -> bool:
@@ -126,6 +151,8 @@ def guide_answer_in(turn: Turn, reading: Reading) -> Decision | None:
         return None
     question = turn.scribe.question(open_guide.asked)
     known = turn.scribe.knowledge.wordings
+    if is_question(turn) and not _names_danger(turn):
+        return None  # "can I drink water" is no answer to "alcohol?"
     answer_id = typed.answer_id(turn.message.text, question, known)
     if answer_id:
         return guide_step(turn, open_guide, answer_id, reading)
@@ -174,7 +201,7 @@ def guide_step(
         return _worse_card(turn, step, rule, says=before if step.state.cpr else says)
     text = f"{says}\n\n{guide_text(scribe, step.state, subject)}"
     state = replace(turn.state, guide=step.state)
-    if open_guide.asked == "who_is_it":
+    if open_guide.asked == "who_is_it" and not step.state.cpr:
         state = replace(state, subject="self" if answer_id == "me" else "other")
     reply = Reply((text,), guide.buttons(scribe, step.state))
     return in_crisis(turn, reading, reply, state, path=("guide", rule))
@@ -201,8 +228,8 @@ def help_coming(turn: Turn) -> Decision:
     """Help is on the way: the guide stops asking; the crisis stays open for staff."""
     scribe, open_guide = turn.scribe, turn.state.guide
     key = "help_is_coming_self" if turn.state.subject == "self" else "help_is_coming"
-    cpr = "cpr_go_on" if open_guide and open_guide.cpr else "cpr_if_doing"
-    text = scribe.phrase(key, cpr_line=scribe.phrase(cpr))
+    line = "cpr_go_on" if open_guide and open_guide.cpr else "cpr_if_doing"
+    text = scribe.phrase(key, cpr_line=scribe.phrase(line))
     buttons: tuple[Button, ...] = (scribe.button("emergency", "emergency"),)
     state = turn.state
     if open_guide:
@@ -220,9 +247,20 @@ def breathing_again(turn: Turn) -> Decision:
     """Breath came back: onto the side, and the guide goes on without CPR."""
     open_guide = turn.state.guide
     if open_guide:
-        state = replace(turn.state, guide=replace(open_guide, cpr=False))
+        state = replace(turn.state, guide=replace(open_guide, cpr=False, cpr_done=True))
         turn = replace(turn, person=replace(turn.person, state=state))
     return guide_again(turn, turn.scribe.phrase("breathing_is_back"), path="breathing_again")
+
+
+def crew_took_over(turn: Turn) -> Decision:
+    """The crew is there: whoever did CPR hands it over. The crisis stays open for staff."""
+    scribe, open_guide = turn.scribe, turn.state.guide
+    assert open_guide is not None
+    handed_over = replace(open_guide, cpr=False, cpr_done=True, help_coming=True)
+    state = replace(turn.state, guide=handed_over)
+    buttons = (scribe.button("ask", "ask"), scribe.button("emergency", "emergency"))
+    reply = Reply((scribe.phrase("crew_took_over"),), buttons)
+    return in_crisis(turn, NOTHING_READ, reply, state, path=("guide", "crew_took_over"))
 
 
 def cannot_call(turn: Turn) -> Decision:
@@ -268,7 +306,7 @@ def denial(turn: Turn) -> Decision:
     )
 
 
-def guide_again(turn: Turn, before: str, *, path: str) -> Decision:
+def guide_again(turn: Turn, before: str, *, path: str, reading: Reading = NOTHING_READ) -> Decision:
     """The open question once more, after something else was said."""
     open_guide = turn.state.guide
     scribe, subject = turn.scribe, turn.state.subject
@@ -277,13 +315,15 @@ def guide_again(turn: Turn, before: str, *, path: str) -> Decision:
         return in_crisis(turn, NOTHING_READ, reply, turn.state, path=(path,))
     text = f"{before}\n\n{guide_text(scribe, open_guide, subject)}"
     reply = Reply((text,), guide.buttons(scribe, open_guide))
-    return in_crisis(turn, NOTHING_READ, reply, turn.state, path=("guide", path))
+    return in_crisis(turn, reading, reply, turn.state, path=("guide", path))
 
 
 def with_question(turn: Turn, decision: Decision) -> Decision:
     """A decision of the conversation, with the guide's open question put again under it."""
     open_guide = decision.person.state.guide
-    if open_guide is None or not open_guide.asked or not decision.level.escalates:
+    if open_guide is None or not decision.level.escalates:
+        return decision
+    if not (open_guide.asked or open_guide.cpr):
         return decision
     text = guide.question_text(turn.scribe, open_guide, decision.person.state.subject)
     reply = replace(
@@ -312,8 +352,8 @@ def country_told(turn: Turn) -> Decision:
 
 def last_card(turn: Turn) -> str:
     """The open crisis's card with its first steps, for a person who is about to be forgotten."""
-    card, cpr = _card(turn)
-    return card_text(turn.scribe, card, turn.state.subject, cpr=cpr)
+    card, pushing = _card(turn)
+    return card_text(turn.scribe, card, turn.state.subject, cpr=pushing)
 
 
 def _first_line(turn: Turn) -> str:
@@ -322,8 +362,8 @@ def _first_line(turn: Turn) -> str:
 
 
 def _all_steps(turn: Turn) -> str:
-    card, cpr = _card(turn)
-    return more_steps_text(turn.scribe, card, turn.state.subject, cpr=cpr)
+    card, pushing = _card(turn)
+    return more_steps_text(turn.scribe, card, turn.state.subject, cpr=pushing)
 
 
 def _card(turn: Turn) -> tuple[Card, bool]:

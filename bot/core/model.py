@@ -155,7 +155,8 @@ class GuideState:
 
     `done` are the ids of the questions that were answered; `asked` is the open one or "".
     `cpr` says that CPR was started; `put_again` that the open question was put once more
-    without an answer, so that the next time the guide moves on.
+    without an answer, so that the next time the guide moves on. `cpr_done` says that CPR was
+    done before: breath that stops again needs it at once.
     """
 
     kind: str
@@ -164,6 +165,7 @@ class GuideState:
     help_coming: bool = False
     cpr: bool = False
     put_again: bool = False
+    cpr_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)

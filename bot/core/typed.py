@@ -98,9 +98,40 @@ def is_wholly(text: str, group: str, wordings: Wordings) -> bool:
 
 def says_breathing_again(text: str, wordings: Wordings) -> bool:
     """Whether breath came back: plainly, and not a bad one, which is none to stop CPR for."""
-    if _group_words(wordings, "breath_is_bad").intersection(fold(text).split()):
+    words = set(fold(text).split())
+    if words & _group_words(wordings, "breath_is_bad"):
         return False
+    if words & _group_words(wordings, "breath_in_doubt") or "?" in text:
+        return False
+    if means(text, "not_sure", wordings) or means(text, "hedge", wordings):
+        return False
+    return speaks_of_breath(text, wordings)
+
+
+def speaks_of_breath(text: str, wordings: Wordings) -> bool:
+    """Whether a message says, in doubt or not, that the patient breathes or is awake."""
+    words = _after_fillers(fold(text).split(), wordings)
+    words = words[_leads(words, _group(wordings, "yes")) :]
+    if _leads(words, _group(wordings, "breathing_again_bare")):
+        return True
     return means(text, "breathing_again", wordings)
+
+
+def says_crew_took_over(text: str, wordings: Wordings) -> bool:
+    """Whether the crew is here or took over, or whoever knows said to stop CPR."""
+    words = set(fold(text).split())
+    if words & _group_words(wordings, "not_here_yet") or "?" in text:
+        return False
+    return not is_question(text, wordings) and means(text, "crew_took_over", wordings)
+
+
+def says_breath_stopped_again(text: str, wordings: Wordings) -> bool:
+    """Whether breath that had come back after CPR stopped once more."""
+    if is_question(text, wordings):
+        return False
+    if means(text, "breath_stops_again", wordings) or is_wholly(text, "breath_stopped", wordings):
+        return True
+    return says_no_breath(text, wordings)
 
 
 def says_no_breath(text: str, wordings: Wordings) -> bool:
@@ -109,7 +140,7 @@ def says_no_breath(text: str, wordings: Wordings) -> bool:
     Not where the breath is only bad, or comes and goes: then the guide asks.
     """
     words = fold(text).split()
-    if means(text, "breath_comes_back", wordings):
+    if means(" ".join(_without_again(words, wordings)), "breath_comes_back", wordings):
         return False
     weak = _group(wordings, "breath_is_only_bad")
     for phrase in _group(wordings, "no_breath"):
@@ -120,6 +151,17 @@ def says_no_breath(text: str, wordings: Wordings) -> bool:
             if not negated and not (after and after[0] in weak):
                 return True
     return False
+
+
+def _without_again(words: Sequence[str], wordings: Wordings) -> list[str]:
+    """The words without an "again" right after "stopped breathing": it is no breath come back."""
+    ends = {
+        place + len(parts)
+        for phrase in _group(wordings, "no_breath")
+        for parts in (phrase.split(),)
+        for place in _places(words, parts)
+    }
+    return [word for at, word in enumerate(words) if word != "again" or at not in ends]
 
 
 def _own_wordings(
