@@ -541,7 +541,6 @@ NO_BREATH = "my dad is not breathing"
         "i took my medicine too",
         "what if i break his ribs",
         "im scared of hurting him",
-        "im tired i cant go on",
         "sorry, i meant he was asleep. he's fine",
         "no ambulance here yet",
         "should i stop when the paramedics are here",

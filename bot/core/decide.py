@@ -136,7 +136,8 @@ def _escalating(turn: Turn, reading: Reading) -> Decision:
         answered = guiding.guide_answer_in(turn, reading)
         if answered is not None:
             return answered
-        doubtful = reading.assessment.confidence < DOUBTFUL and not by_rule
+        known = label == state.guide.kind or reading.assessment.confidence < DOUBTFUL
+        doubtful = known and not by_rule
         if doubtful and guiding.is_question(turn) and reading.assessment.level <= state.level:
             return guiding.question_asked(turn, reading) or alarm.escalation(turn, reading)
     return alarm.escalation(turn, reading)
