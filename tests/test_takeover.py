@@ -26,6 +26,7 @@ from tests.reading import knowledge
 
 pytestmark = pytest.mark.anyio
 
+PATIENT_S = 20.0  # a busy machine must not make the store look away
 OPENING = "A person from the support team writes to you. This is not the bot:"
 LEFT = "The person from the support team has left this chat."
 
@@ -652,7 +653,14 @@ TALK = "thank you for writing to me, that is kind"
 async def test_during_a_takeover_talk_goes_to_the_human_and_an_emergency_gets_its_card(
     store: Store, clock: Clock, content: Content, keys: Keys, tmp_path: Path
 ) -> None:
-    service = Service(content, Spool(tmp_path, keys), store, staff_write=True, clock=clock)
+    service = Service(
+        content,
+        Spool(tmp_path, keys),
+        store,
+        store_timeout_s=PATIENT_S,
+        staff_write=True,
+        clock=clock,
+    )
     outbox, desk = Outbox(), takeover(store, clock, Line())
     await service.receive(Message("tg:4711", EMERGENCY, update_id="1"), outbox)
     (case,) = await store.list()
@@ -692,7 +700,14 @@ async def test_without_takeovers_the_bot_answers_and_keeps_nothing(
 async def test_staff_read_what_the_person_presses_and_sends_in_the_order_they_did(
     store: Store, clock: Clock, content: Content, keys: Keys, tmp_path: Path
 ) -> None:
-    service = Service(content, Spool(tmp_path, keys), store, staff_write=True, clock=clock)
+    service = Service(
+        content,
+        Spool(tmp_path, keys),
+        store,
+        store_timeout_s=PATIENT_S,
+        staff_write=True,
+        clock=clock,
+    )
     outbox, desk = Outbox(), takeover(store, clock, Line())
     await service.receive(Message("tg:4711", EMERGENCY, update_id="1"), outbox)
     button = outbox.sent[0].buttons[0]
