@@ -22,7 +22,7 @@ from rapidfuzz import fuzz, process
 from bot.content import load
 from bot.core.decide import Content, decide
 from bot.core.model import Message, Person
-from bot.reading import build, embedder, readers_from
+from bot.reading import Embedders, build, readers_from
 from bot.settings import read_settings
 from bot.tools.measure import proving_rows
 
@@ -49,7 +49,7 @@ def main() -> None:
     show("decision", ours)
     show(f"WRatio over {len(examples)} examples", plain)
     print(f"ratio of medians: {statistics.median(ours) / statistics.median(plain):.3f}")
-    lexical = Content(content.knowledge, replace(content.reader, embed=None))  # type: ignore[type-var]
+    lexical = Content(content.knowledge, replace(content.reader, embed=None, elsewhere=None))  # type: ignore[type-var]
     show("decision without embeddings", timed(lambda text: decide(
         Message("bench", text), Person(), lexical), texts))  # fmt: skip
     print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
@@ -60,14 +60,13 @@ def main() -> None:
 def grow(root: Path, texts: Sequence[str]) -> None:
     """Decision time as the number of examples grows; the extra ones are the same, numbered."""
     loaded = load(root)
-    embed = embedder("off")
     for times in TIMES:
         teaching = [
             replace(example, text=f"{example.text} {copy}" if copy else example.text)
             for copy in range(times)
             for example in loaded.teaching
         ]
-        readers = readers_from(loaded, embed, teaching, trained=Path("var/bench"))
+        readers = readers_from(loaded, Embedders(), teaching, trained=Path("var/bench"))
         content = Content(loaded.knowledge, readers)
         found = timed(lambda t, c=content: decide(Message("bench", t), Person(), c), texts)  # type: ignore[misc]
         show(f"{len(teaching)} examples, words only", found)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from benchmarks.sets import NAMES, PUBLISHED, Labelled, Set, draw, read_set
-from bot import models
+from bot import models, training
 from bot.content.problems import Problems
 from bot.content.yaml_text import plain_table, read
 from bot.core.embed import Embedder
@@ -80,7 +80,7 @@ class Ours:
             return repair(normalise(text, self.lexicon), vocabulary).text
 
         texts = [prepare(text) for text in taught.texts]
-        embeddings = models.embed_all(texts, self.embed, cache=self.cache)
+        embeddings = training.embed_all(texts, self.embed, cache=self.cache)
         learned = train(texts, taught.labels, embeddings, recipe=recipe)
         return Fitted(learned, self.embed, prepare)
 

@@ -211,14 +211,14 @@ def weigh() -> None:
     """Fits how the readers are weighed, on voices left out, and prints it; five trainings."""
     from bot.content import load
     from bot.core.readers import Policy
-    from bot.reading import embedder
+    from bot.reading import embedders
     from bot.tools import weighing
 
     settings = read_settings()
     with _progress() as told:
         rows = weighing.strangers(
             load(settings.content_dir),
-            embedder(settings.embeddings),
+            embedders(settings.embeddings),
             trained=settings.trained,
             progress=told,
         )
@@ -228,31 +228,33 @@ def weigh() -> None:
 
 @app.command()
 def tune(
-    into: Annotated[Path, typer.Option(help="The file to write.")] = Path("var/minilm.npz"),
+    into: Annotated[Path, typer.Option(help="The file to write.")] = Path("var/tuned.npz"),
+    elsewhere: Annotated[bool, typer.Option(help="The model for other languages.")] = False,
     layers: Annotated[int, typer.Option(help="How many layers of the model to keep.")] = 4,
     rounds: Annotated[int, typer.Option(help="How often each example is seen.")] = 4,
     keep_back: Annotated[float, typer.Option(help="Share of examples kept for strangers.")] = 0.2,
     begin_with: Annotated[Path | None, typer.Option(help="A file to go on from.")] = None,
 ) -> None:
-    """Trains the embedding model on the examples; needs PyTorch and about an hour."""
+    """Trains an embedding model on the examples; needs PyTorch and about an hour."""
     from bot import models
     from bot.content import load
     from bot.tools import tuning
 
     settings = read_settings()
     begun = None if begin_with is None else models.tuning(begin_with, digest="")
-    with _progress() as told:
-        made = tuning.tuned_on(
+    taught = list(
+        tuning.taught_by(
             load(settings.content_dir),
             trained=settings.trained,
-            layers=layers,
-            rounds=rounds,
             keep_back=keep_back,
-            begun=begun,
-            progress=told,
+            elsewhere=elsewhere,
         )
+    )
+    base = tuning.e5_base(layers) if elsewhere else tuning.minilm_base()
+    with _progress() as told:
+        made = tuning.tune(taught, base, layers=layers, rounds=rounds, begun=begun, progress=told)
     digest = models.save_tuning(made, into)
-    print_line(f"wrote {into}; its digest for TUNING_DIGEST in bot/models.py: {digest}")
+    print_line(f"wrote {into}; its digest belongs into bot/models.py: {digest}")
 
 
 @app.command()

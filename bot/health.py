@@ -71,7 +71,7 @@ class Lines:
 def health_of(service: Service, lines: Lines, embeddings: str) -> Callable[[], Health]:
     """How it stands, asked again at each call. The model is looked at once, here."""
     reader = service.content.reader
-    reads_by_model = isinstance(reader, Readers) and reader.embed is not None
+    reads_by_model = isinstance(reader, Readers) and None not in (reader.embed, reader.elsewhere)
     model: Trouble = ""
     if embeddings != "off" and not reads_by_model:
         model = trouble(None if embeddings == "minilm" else Path(embeddings)) or "missing"

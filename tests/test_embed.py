@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot import models
-from bot.core.embed import Embedder
+from bot import models, training
+from bot.core.embed import Embedder, tokens_of
 from bot.core.learn import Recipe
 from bot.errors import ModelError
 
@@ -50,11 +50,8 @@ def test_an_embedding_does_not_depend_on_what_came_before(minilm: Embedder):
 
 
 def test_the_fast_graph_says_what_the_packaged_model_says(minilm: Embedder):
-    packaged = Embedder(
-        models._pinned(*models.MODEL_FILE, models.MODEL_DIGEST),
-        models._pinned(*models.TOKENIZER_FILE, models.TOKENIZER_DIGEST).decode(),
-        name="packaged",
-    )
+    model, tokenizer = models.minilm_files()
+    packaged = Embedder(model, tokens_of(tokenizer)[0], name="packaged", digest="")
 
     for text in ("can I drink wine with it", "he took twenty and his lips are blue"):
         assert float(minilm(text)[-1] @ packaged(text)[-1]) > 0.97
@@ -101,7 +98,7 @@ def test_a_trained_reader_is_kept_and_read_back(tmp_path: Path, minilm: Embedder
     told: list[str] = []
 
     def learn() -> object:
-        reader = models.learned(
+        reader = training.learned(
             TEXTS,
             LABELS,
             minilm,
@@ -120,10 +117,10 @@ def test_a_trained_reader_is_kept_and_read_back(tmp_path: Path, minilm: Embedder
 
 
 def test_a_change_of_the_examples_trains_anew_and_drops_the_oldest_files(tmp_path: Path):
-    models.learned(TEXTS, LABELS, None, cache=tmp_path, recipe=SMALL)
+    training.learned(TEXTS, LABELS, None, cache=tmp_path, recipe=SMALL)
 
     for number in range(4):
-        changed = models.learned(
+        changed = training.learned(
             [*TEXTS, f"set {number} alarms"],
             [*LABELS, "alarm"],
             None,
@@ -136,11 +133,11 @@ def test_a_change_of_the_examples_trains_anew_and_drops_the_oldest_files(tmp_pat
 
 
 def test_a_broken_cache_is_made_anew(tmp_path: Path):
-    models.learned(TEXTS, LABELS, None, cache=tmp_path, recipe=SMALL)
+    training.learned(TEXTS, LABELS, None, cache=tmp_path, recipe=SMALL)
     (kept,) = tmp_path.glob("learned-*")
     kept.write_bytes(b"not an archive")
 
-    reader = models.learned(TEXTS, LABELS, None, cache=tmp_path, recipe=SMALL)
+    reader = training.learned(TEXTS, LABELS, None, cache=tmp_path, recipe=SMALL)
 
     assert reader.read("play a song").best == "music"
 
@@ -148,6 +145,6 @@ def test_a_broken_cache_is_made_anew(tmp_path: Path):
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path):
     (tmp_path / "file").write_text("")
 
-    reader = models.learned(TEXTS, LABELS, None, cache=tmp_path / "file", recipe=SMALL)
+    reader = training.learned(TEXTS, LABELS, None, cache=tmp_path / "file", recipe=SMALL)
 
     assert reader.read("play a song").best == "music"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,13 @@ import pytest
 
 from bot import models
 from bot.content import load
-from bot.core.embed import Embedder
+from bot.core.embed import Embedder, tokens_of
 from bot.core.minilm import DOWN, UP, Tuning, base_weights, fast_graph
 from bot.core.text import normalise
 from bot.errors import ModelError
 from bot.reading import words_of
 from bot.tools.leave_out import voices_of
-from bot.tools.tuning import Taught, tune
+from bot.tools.tuning import Base, Taught, e5_base, minilm_base, tune
 from bot.tools.weighing import own_voice
 
 ROOT = Path(__file__).parent.parent
@@ -80,7 +81,7 @@ def test_a_correction_of_nothing_leaves_the_model_as_it_was(general: Embedder):
     }
 
     graph = fast_graph(files[0], replace(own, layers=6, arrays=nothing))
-    same = Embedder(graph, files[1], name="same", fused=True)
+    same = Embedder(graph, tokens_of(files[1])[0], name="same", digest="", fused=True)
 
     for text in PHRASES:
         assert float(same(text)[-1] @ general(text)[-1]) > 0.99
@@ -105,20 +106,20 @@ def test_some_voices_were_never_heard_so_that_strangers_can_be_measured(ours: Em
 def test_words_that_the_model_knows_are_still_read_as_contractions(
     tmp_path: Path, ours: Embedder, text: str, plain: str
 ):
-    lexicon, _, _ = words_of(load(ROOT), ours, trained=tmp_path)
+    lexicon = words_of(load(ROOT), ours, trained=tmp_path).lexicon
 
     assert normalise(text, lexicon).text.startswith(plain)
 
 
-def test_tuning_learns_from_examples_and_can_go_on():
+@pytest.mark.parametrize("base", [minilm_base, lambda: e5_base(1)], ids=["MiniLM", "E5"])
+def test_tuning_learns_from_examples_and_can_go_on(base: Callable[[], Base]):
     pytest.importorskip("torch", reason="PyTorch is for tuning only and not in the lock files")
-    files = models.minilm_files()
-    weights, matrix_of = base_weights(files[0])
+    model = base()
     taught = [Taught(text, text[:2], place % 4, "voice") for place, text in enumerate(PHRASES)]
     told: list[str] = []
 
     def made(begun: Tuning | None) -> Tuning:
-        return tune(taught * 40, weights, matrix_of, files[1], layers=1, rounds=3, begun=begun,
+        return tune(taught * 40, model, layers=1, rounds=3, begun=begun,
                     progress=lambda what, _share: told.append(what))  # fmt: skip
 
     first = made(None)
@@ -131,7 +132,6 @@ def test_tuning_learns_from_examples_and_can_go_on():
 
 def test_without_pytorch_tuning_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
-    weights, matrix_of = base_weights(models.minilm_files()[0])
 
     with pytest.raises(ModelError, match="pip install torch"):
-        tune([], weights, matrix_of, "", layers=1, rounds=1, progress=lambda *_: None)
+        tune([], minilm_base(), layers=1, rounds=1, progress=lambda *_: None)

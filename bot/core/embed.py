@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -14,6 +15,8 @@ MAX_CHARACTERS = 2_000  # more than MAX_TOKENS can hold; bounds the work of the 
 
 TOKEN_AXES = 3  # of an output with a vector for each token; a pooled one has two
 
+Tokens = Callable[[str], list[int]]  # a text: the ids of its tokens, MAX_TOKENS at most
+Vectors = Callable[[NDArray[np.int64]], NDArray[np.float32]]  # ids of tokens: their vectors
 Embedding = NDArray[np.float32]  # layers x width, unit vectors, the last layer last
 
 
@@ -27,22 +30,25 @@ class Embedder:
     def __init__(
         self,
         graph: bytes,
-        tokenizer: str,
+        tokens: Tokens,
         *,
         name: str,
+        digest: str,
         fused: bool = False,
         heard: frozenset[str] = frozenset(),
+        words: frozenset[str] = frozenset(),
+        vectors: Vectors | None = None,
     ) -> None:
-        """`graph` is ONNX with `input_ids` and token vectors (1 x tokens x width) as its
-        outputs, those of the last layer last; `tokenizer` the text of a tokenizer.json.
-        A graph of `fused` operators is run as it is, any other is optimised first.
-        `heard` are the teaching voices that the model was tuned on.
+        """`graph` is ONNX with token vectors (1 x tokens x width) as its outputs, those of
+        the last layer last. Its input is `input_ids`, or what `vectors` makes of the ids of
+        the `tokens`. A graph of `fused` operators is run as it is, any other is optimised first.
+        `words` are those that it knows whole, `heard` the teaching voices that the model was
+        tuned on; `digest` stands for all that the vectors hang on.
 
         Raises whatever onnxruntime or tokenizers raise for broken input.
         """
-        self._tokenizer = Tokenizer.from_str(tokenizer)
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokens = tokens
+        self._vectors = vectors
         self._session = onnxruntime.InferenceSession(
             graph, _one_thread(fused=fused), providers=["CPUExecutionProvider"]
         )
@@ -50,26 +56,34 @@ class Embedder:
         outputs = self._session.get_outputs()
         self._outputs = [output.name for output in outputs if len(output.shape) == TOKEN_AXES]
         self.name = name
+        self.words = words
         self.heard = heard
-        self.digest = hashlib.sha256(graph + tokenizer.encode()).hexdigest()
+        self.digest = digest
 
     def __call__(self, text: str) -> Embedding:
         """The vectors of `text`; a text without a known sign gets some too."""
-        ids = self._tokenizer.encode(text[:MAX_CHARACTERS]).ids
+        ids = self._tokens(text[:MAX_CHARACTERS])
         outputs = self._session.run(self._outputs, self._feed(ids))
         means = np.stack([output[0].mean(axis=0) for output in outputs])
         lengths = np.linalg.norm(means, axis=1, keepdims=True)
         return np.asarray(means / np.maximum(lengths, 1e-12), dtype=np.float32)
 
-    @property
-    def words(self) -> frozenset[str]:
-        """The whole words that the model knows by themselves: words that are spelt rightly."""
-        return frozenset(word for word in self._tokenizer.get_vocab() if word.isalpha())
-
-    def _feed(self, ids: list[int]) -> dict[str, NDArray[np.int64]]:
+    def _feed(self, ids: list[int]) -> dict[str, NDArray[Any]]:
         tokens = np.array([ids], dtype=np.int64)
+        if self._vectors is not None:
+            return {name: self._vectors(tokens[0])[None] for name in self._inputs}
         known = {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
         return {name: known.get(name, np.zeros_like(tokens)) for name in self._inputs}
+
+
+def tokens_of(tokenizer: str) -> tuple[Tokens, frozenset[str]]:
+    """What the text of a tokenizer.json makes of texts, and the whole words that it knows by
+    themselves: words that are spelt rightly."""
+    made = Tokenizer.from_str(tokenizer)
+    made.no_padding()
+    made.enable_truncation(MAX_TOKENS)
+    words = frozenset(word for word in made.get_vocab() if word.isalpha())
+    return lambda text: list(made.encode(text).ids), words
 
 
 def _one_thread(*, fused: bool) -> onnxruntime.SessionOptions:

@@ -24,8 +24,12 @@ LAYERS = 6
 LAYERS_OUT = (2, 3, 4, 5)  # the first one counts as 0; the last four carry most meaning
 HEADS = 12
 WIDTH = 384
+WORDS = "words"  # the input of a graph whose word vectors are looked up outside
 EPSILON = 1e-12  # of BERT's layer normalisation
 MICROSOFT = "com.microsoft"  # onnxruntime's own operators
+
+LAYER = "inner.encoder.layer."
+EMBEDDINGS = "inner.embeddings."
 
 DOWN, UP = "|down", "|up"  # endings of the names of a correction's two factors
 HIGHEST = 127  # of a symmetric int8 weight
@@ -57,11 +61,22 @@ class Tuning:
             if bias + DOWN not in self.arrays:
                 continue
             down, up = (self.arrays[bias + end].astype(np.float32) for end in (DOWN, UP))
-            whole = weights[f"{matrix}_q"] * weights[f"{matrix}_scale"] + down @ up
-            scale = np.abs(whole).max(axis=0, keepdims=True) / HIGHEST
-            tuned[f"{matrix}_q"] = np.rint(whole / scale).astype(np.int8)
-            tuned[f"{matrix}_scale"] = scale.astype(np.float32)
+            tuned |= quantised(matrix, dense(weights, matrix) + down @ up)
         return tuned
+
+
+def dense(weights: Weights, name: str) -> NDArray[np.float32]:
+    """A matrix in plain numbers, whether it is kept so or quantised."""
+    if name in weights:
+        return weights[name]
+    return np.asarray(weights[f"{name}_q"] * weights[f"{name}_scale"], np.float32)
+
+
+def quantised(name: str, values: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """A matrix as int8 with a scale for each column, under the names they have in a model."""
+    scale = np.abs(values).max(axis=0, keepdims=True) / HIGHEST
+    steps = np.rint(values / scale).astype(np.int8)
+    return {f"{name}_q": steps, f"{name}_scale": scale.astype(np.float32)}
 
 
 def base_weights(model: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
@@ -81,6 +96,12 @@ def fast_graph(model: bytes, tuning: Tuning | None = None) -> bytes:
     weights, matrix_of = base_weights(model)
     if tuning is None:
         return _Graph(weights, matrix_of, LAYERS, LAYERS_OUT).build()
+    return tuned_graph(weights, matrix_of, tuning)
+
+
+def tuned_graph(weights: Weights, matrix_of: Mapping[str, str], tuning: Tuning) -> bytes:
+    """The graph of the tuned layers, all of which it puts out. Where the weights have no
+    table of word vectors, these are its input (`words`, 1 x tokens x 384)."""
     tuned = tuning.applied(weights, matrix_of)
     return _Graph(tuned, matrix_of, tuning.layers, range(tuning.layers)).build()
 
@@ -112,14 +133,14 @@ class _Graph:
         self.tensors: list[onnx.TensorProto] = []
 
     def build(self) -> bytes:
-        self._embeddings("x0")
+        entry = self._embeddings("x0")
         for layer in range(self.layers):
             self._attention(layer)
             self._feed_forward(layer)
         graph = helper.make_graph(
             self.nodes,
             "minilm",
-            [helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "length"])],
+            [entry],
             [_vectors(f"x{layer + 1}") for layer in self.shown],
             self.tensors,
         )
@@ -127,33 +148,36 @@ class _Graph:
         model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
         return bytes(model.SerializeToString())
 
-    def _embeddings(self, output: str) -> None:
+    def _embeddings(self, output: str) -> onnx.ValueInfoProto:
         """Word, position and (constant) type embeddings, summed and normalised."""
-        prefix = "inner.embeddings"
-        words = f"{prefix}.word_embeddings.weight"
-        positions = f"{prefix}.position_embeddings.weight"
-        table = self.weights[f"{positions}_q"] * self.weights[f"{positions}_scale"]
-        table = table + self.weights[f"{prefix}.token_type_embeddings.weight"][0]
-
-        self._add("Gather", [self._keep("words", f"{words}_q"), "input_ids"], "word_q")
-        self._add(
-            "Gather",
-            [self._keep("scales", f"{words}_scale"), "input_ids"],
-            "word_scale",
-        )
-        self._add("Cast", ["word_q"], "word_f", to=TensorProto.FLOAT)
-        self._add("Mul", ["word_f", "word_scale"], "word")
-        self._add("Shape", ["input_ids"], "length", start=1, end=2)
+        positions = f"{EMBEDDINGS}position_embeddings.weight"
+        kinds = f"{EMBEDDINGS}token_type_embeddings.weight"
+        table = dense(self.weights, positions) + self.weights.get(kinds, np.zeros((1, WIDTH)))[0]
+        words, entry = self._words()
+        self._add("Shape", [words], "length", start=1, end=2)
         zero = self._tensor("zero", np.zeros(1, np.int64))
         table_name = self._tensor("positions", table.astype(np.float32))
         self._add("Slice", [table_name, zero, "length"], "position")
-        self._add("Add", ["word", "position"], "summed")
-        gain = self._keep("norm.weight", f"{prefix}.LayerNorm.weight")
-        bias = self._keep("norm.bias", f"{prefix}.LayerNorm.bias")
+        self._add("Add", [words, "position"], "summed")
+        gain = self._keep("norm.weight", f"{EMBEDDINGS}LayerNorm.weight")
+        bias = self._keep("norm.bias", f"{EMBEDDINGS}LayerNorm.bias")
         self._add("LayerNormalization", ["summed", gain, bias], output, epsilon=EPSILON)
+        return entry
+
+    def _words(self) -> tuple[str, onnx.ValueInfoProto]:
+        """The name of the word vectors, and the entry that they come from."""
+        table = f"{EMBEDDINGS}word_embeddings.weight"
+        if f"{table}_q" not in self.weights:
+            return WORDS, _vectors(WORDS)
+        ids = "input_ids"
+        self._add("Gather", [self._keep("table", f"{table}_q"), ids], "word_q")
+        self._add("Gather", [self._keep("scales", f"{table}_scale"), ids], "word_scale")
+        self._add("Cast", ["word_q"], "word_f", to=TensorProto.FLOAT)
+        self._add("Mul", ["word_f", "word_scale"], "word")
+        return "word", helper.make_tensor_value_info(ids, TensorProto.INT64, [1, "length"])
 
     def _attention(self, layer: int) -> None:
-        prefix = f"inner.encoder.layer.{layer}.attention"
+        prefix = f"{LAYER}{layer}.attention"
         biases = [f"{prefix}.self.{name}.bias" for name in ("query", "key", "value")]
         self._product(f"x{layer}", biases, f"qkv{layer}")
         parts = [f"{name}{layer}" for name in ("q", "k", "v")]
@@ -165,7 +189,7 @@ class _Graph:
         self._residual(f"x{layer}", f"o{layer}", f"{prefix}.output.LayerNorm", f"y{layer}")
 
     def _feed_forward(self, layer: int) -> None:
-        prefix = f"inner.encoder.layer.{layer}"
+        prefix = f"{LAYER}{layer}"
         self._product(f"y{layer}", [f"{prefix}.intermediate.dense.bias"], f"i{layer}")
         self._add("Gelu", [f"i{layer}"], f"g{layer}", domain=MICROSOFT)
         self._product(f"g{layer}", [f"{prefix}.output.dense.bias"], f"f{layer}")

@@ -37,22 +37,21 @@ COEFFICIENTS: dict[str, tuple[float, float, float]] = {
     "bias": (1.79, 1.94, 2.40),
 }
 
-# The same for messages in other languages, in which the learned reader knows fewer words.
+# The same for messages in other languages, in which we know fewer signs.
 ELSEWHERE: dict[str, tuple[float, float, float]] = {
-    "log emergency": (1.40, 0.48, 0.44),
-    "log suicide_crisis": (0.06, 1.21, 0.29),
-    "log urgent": (0.24, 0.48, 1.74),
-    "log calm": (-1.69, -0.79, -1.09),
-    "signal emergency": (0.94, 0.03, -0.37),
-    "signal suicide_crisis": (0.76, 1.20, 0.26),
-    "signal urgent": (0.17, 0.15, 0.39),
-    "figurative": (0.00, 0.00, 0.00),
-    "happened": (1.66, 0.28, 1.71),
-    "held back": (0.21, 0.33, 0.02),
-    "hypothetical": (-0.20, 0.35, 0.20),
-    "past": (-0.07, -0.06, -0.05),
-    "several signals": (0.09, -0.05, -0.03),
-    "bias": (2.29, 4.30, 5.03),
+    "log emergency": (1.24, 0.30, 0.45),
+    "log suicide_crisis": (0.13, 1.29, 0.20),
+    "log urgent": (0.62, 0.54, 1.87),
+    "log calm": (-0.87, -0.79, -0.67),
+    "signal emergency": (0.04, -0.50, -0.65),
+    "signal suicide_crisis": (1.09, 0.76, 0.56),
+    "signal urgent": (-0.00, -0.01, 0.21),
+    "happened": (0.58, -0.29, 0.02),
+    "held back": (-0.44, -0.09, -0.22),
+    "hypothetical": (0.94, 0.19, 0.44),
+    "past": (-0.02, -0.02, -0.02),
+    "several signals": (0.12, -0.06, 0.01),
+    "bias": (3.34, 3.59, 4.82),
 }
 
 
@@ -80,7 +79,7 @@ def weigh(
 ) -> Weighed:
     """The odds of the learned reader (in the order of GROUPS) with the signals' say.
 
-    In other languages than English the learned reader counts for less.
+    In other languages than English the signals count for less: we know few of theirs.
     """
     rows = COEFFICIENTS if english else ELSEWHERE
     active = features(odds, found)

@@ -12,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bot import models
+from bot import training
 from bot.content import Loaded
 from bot.core.decide import Content, decide
-from bot.core.embed import Embedder
-from bot.core.learn import STANDARD, Recipe
+from bot.core.learn import STANDARD, Learned, Recipe
 from bot.core.model import Message, Person
-from bot.core.readers import Policy, Readers
-from bot.reading import as_read, language_of, words_of
+from bot.core.readers import Policy, Readers, Taught, seen_elsewhere
+from bot.reading import Embedders, teaches_elsewhere, words_of
 from bot.tools.evaluate import Classify, Judged, Verdict, judge
 from bot.tools.labelled import from_examples
 
@@ -51,48 +51,109 @@ def voices_of(loaded: Loaded, heard: frozenset[str] = frozenset()) -> tuple[str,
     )
 
 
+class Lessons:
+    """The teaching examples as the readers see them, embedded once, so that readers can be
+    taught again and again without some of them."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        embedders: Embedders,
+        *,
+        trained: Path,
+        progress: Progress = training.in_silence,
+    ) -> None:
+        self.examples = loaded.teaching
+        self.words = words_of(loaded, embedders.english, trained=trained)
+        self._topics = loaded.knowledge.topics
+        self._embedders = embedders
+        self._labels = [one.label for one in self.examples]
+        self._texts = [self.words.as_read(one.text).text for one in self.examples]
+        self._embeddings = None
+        if embedders.english is not None:
+            self._embeddings = training.embed_all(
+                self._texts, embedders.english, cache=trained, progress=progress
+            )
+        self._abroad = np.array([teaches_elsewhere(one) for one in self.examples])
+        self._embeddings_abroad = None
+        if embedders.elsewhere is not None:
+            seen = [seen_elsewhere(one.text) for one in self.examples if teaches_elsewhere(one)]
+            self._embeddings_abroad = training.embed_all(
+                seen, embedders.elsewhere, cache=trained, progress=progress
+            )
+        self._whole_abroad: Learned | None = None
+
+    def readers(
+        self,
+        kept: NDArray[np.bool_],
+        *,
+        recipe: Recipe = STANDARD,
+        policy: Policy = Policy(),  # noqa: B008 - a frozen value
+    ) -> Readers:
+        """Readers taught by the examples that are `kept`."""
+        words = self.words
+        return Readers(
+            lexicon=words.lexicon,
+            vocabulary=words.vocabulary,
+            signals=words.signals,
+            learned=self._taught(kept, self._embeddings, kept, recipe),
+            topics=self._topics,
+            embed=self._embedders.english,
+            elsewhere=self._elsewhere(kept),
+            language_of=words.language_of,
+            policy=policy,
+        )
+
+    def _elsewhere(self, kept: NDArray[np.bool_]) -> Taught | None:
+        if self._embeddings_abroad is None:
+            return None
+        chosen = kept & self._abroad
+        if (chosen == self._abroad).all() and self._whole_abroad is not None:
+            learned = self._whole_abroad
+        else:
+            learned = self._taught(chosen, self._embeddings_abroad, chosen[self._abroad], STANDARD)
+        if (chosen == self._abroad).all():
+            self._whole_abroad = learned
+        return Taught(learned, self._embedders.elsewhere, as_typed=True)
+
+    def _taught(
+        self,
+        kept: NDArray[np.bool_],
+        embeddings: NDArray[np.float16] | None,
+        rows: NDArray[np.bool_],
+        recipe: Recipe,
+    ) -> Learned:
+        # Imported here: scipy takes a second to import, and only training needs it.
+        from bot.core.teach import train
+
+        places = np.flatnonzero(kept).tolist()
+        return train(
+            [self._texts[place] for place in places],
+            [self._labels[place] for place in places],
+            None if embeddings is None else embeddings[rows],
+            recipe=recipe,
+        )
+
+
 def leave_one_voice_out(
     loaded: Loaded,
-    embed: Embedder | None,
+    embedders: Embedders,
     *,
     trained: Path,
     policy: Policy,
     recipe: Recipe = STANDARD,
     voices: Sequence[str] = (),
-    progress: Progress = models.in_silence,
+    progress: Progress = training.in_silence,
 ) -> Iterator[tuple[str, tuple[Judged, ...]]]:
     """Each voice (all, or those named) with the verdicts on its messages by readers that
     never heard it. Takes about as long as a training for each."""
-    # Imported here: scipy takes a second to import, and only training needs it.
-    from bot.core.teach import train
-
-    lexicon, signals, vocabulary = words_of(loaded, embed, trained=trained)
+    lessons = Lessons(loaded, embedders, trained=trained, progress=progress)
     styles = {voice.id: voice.style for voice in loaded.voices}
     rows = from_examples(loaded.teaching, loaded.knowledge.topics, styles=styles, source="taught")
-    texts = [as_read(row.text, lexicon, vocabulary).text for row in rows]
-    embeddings = None
-    if embed is not None:
-        embeddings = models.embed_all(texts, embed, cache=trained, progress=progress)
-    chosen = tuple(voices) or voices_of(loaded, embed.heard if embed else frozenset())
+    chosen = tuple(voices) or voices_of(loaded, embedders.heard)
     for done, voice in enumerate(chosen):
         progress("Leaving out each voice", done / len(chosen))
-        kept = [place for place, row in enumerate(rows) if row.voice != voice]
-        learned = train(
-            [texts[place] for place in kept],
-            [rows[place].label for place in kept],
-            None if embeddings is None else embeddings[np.array(kept)],
-            recipe=recipe,
-        )
-        readers = Readers(
-            lexicon=lexicon,
-            vocabulary=vocabulary,
-            signals=signals,
-            learned=learned,
-            topics=loaded.knowledge.topics,
-            embed=embed,
-            language_of=language_of,
-            policy=policy,
-        )
-        content = Content(loaded.knowledge, readers)
+        kept = np.array([row.voice != voice for row in rows])
+        readers = lessons.readers(kept, recipe=recipe, policy=policy)
         held = [replace(row, source="left out") for row in rows if row.voice == voice]
-        yield voice, judge(held, classifier(content))
+        yield voice, judge(held, classifier(Content(loaded.knowledge, readers)))

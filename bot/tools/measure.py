@@ -9,7 +9,7 @@ from bot.content import Loaded, intents
 from bot.content.problems import Problems
 from bot.core.decide import Content
 from bot.core.readers import Policy
-from bot.reading import embedder
+from bot.reading import embedders
 from bot.tools.evaluate import Judged, judge, reliability, report
 from bot.tools.labelled import Row, from_examples, from_file
 from bot.tools.leave_out import classifier, leave_one_voice_out
@@ -64,7 +64,7 @@ def strangers(
     everything: list[Judged] = []
     for voice, judged in leave_one_voice_out(
         loaded,
-        embedder(embeddings),
+        embedders(embeddings),
         trained=trained,
         policy=policy,
         voices=voices,

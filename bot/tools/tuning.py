@@ -17,22 +17,36 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from bot import models
 from bot.content import Loaded
-from bot.core.embed import MAX_CHARACTERS, MAX_TOKENS
+from bot.core.embed import MAX_CHARACTERS, Tokens, Vectors, tokens_of
 from bot.core.knowledge import level_of
-from bot.core.minilm import DOWN, EPSILON, HEADS, UP, Tuning, Weights, base_weights
+from bot.core.minilm import (
+    DOWN,
+    EMBEDDINGS,
+    EPSILON,
+    HEADS,
+    LAYER,
+    UP,
+    WIDTH,
+    Tuning,
+    Weights,
+    base_weights,
+    dense,
+)  # fmt: skip
+from bot.core.readers import seen_elsewhere
+from bot.core.tongues import HOME
 from bot.core.weigh import GROUPS
 from bot.errors import ModelError
-from bot.reading import as_read, words_of
+from bot.reading import words_of
 from bot.tools.weighing import CALM, GROUP_OF, folds_of, own_voice
 
 # torch ships types that strict checking cannot follow; its values are Any here.
 torch: Any
 
 RANK = 32
+ENGLISH = 6_000  # examples that teach a model for other languages beside theirs
 BATCH = 64
 SMOOTHING = 0.05  # share of the truth that is spread over all labels
 GROUP_SHARE = 0.5  # what the error in the level weighs beside the error in the label
@@ -45,13 +59,11 @@ MISTYPED = 0.3  # share of the texts that get a typo each time they are seen
 LOUDEST = 1.0  # length that a step's slopes are cut to
 POOLED = 24  # batches whose texts are sorted by length together
 
-LAYER = "inner.encoder.layer."
 LINEAR = (
     "attention.self.query", "attention.self.key", "attention.self.value",
     "attention.output.dense", "intermediate.dense", "output.dense",
 )  # fmt: skip
 NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
-EMBEDDINGS = "inner.embeddings."
 
 Told = Callable[[str, float], None]
 
@@ -66,54 +78,63 @@ class Taught:
     voice: str
 
 
-def tuned_on(
-    loaded: Loaded,
-    *,
-    trained: Path,
-    layers: int,
-    rounds: int,
-    keep_back: float,
-    begun: Tuning | None,
-    progress: Told,
-) -> Tuning:
-    """What the teaching examples make of the installed model; about the share `keep_back` of
-    them is kept for strangers, whole voices of all sizes.
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A model to be tuned: its weights (as `minilm.base_weights` gives them), what cuts texts
+    into tokens, and the vectors of these."""
 
-    Raises ModelError for a missing model or a missing PyTorch.
-    """
+    weights: Weights
+    matrix_of: dict[str, str]
+    tokens: Tokens
+    vectors: Vectors
+
+
+def minilm_base() -> Base:
+    """The installed model for English. Raises ModelError."""
     model, tokenizer = models.minilm_files()
     weights, matrix_of = base_weights(model)
-    embed = models.embedder(tuned=False)
-    lexicon, _, vocabulary = words_of(loaded, embed, trained=trained)
+    table = dense(weights, f"{EMBEDDINGS}word_embeddings.weight")
+    return Base(weights, matrix_of, tokens_of(tokenizer)[0], lambda ids: table[ids])
+
+
+def e5_base(layers: int) -> Base:
+    """The installed model for other languages. Raises ModelError."""
+    packed = models.e5_file()
+    weights, matrix_of = packed.base_weights(layers)
+    return Base(weights, matrix_of, packed.tokens(), packed.words)
+
+
+def taught_by(
+    loaded: Loaded, *, trained: Path, keep_back: float, elsewhere: bool
+) -> Iterator[Taught]:
+    """The examples as the model shall see them; about the share `keep_back` of them is kept
+    for strangers, whole voices of all sizes. A model for other languages (`elsewhere`) is
+    taught by these and, lest it forget what English shows it, by ENGLISH examples.
+
+    Raises ModelError for a missing model.
+    """
+    words = words_of(loaded, models.embedder(tuned=False), trained=trained)
     topics = loaded.knowledge.topics
     fold_of = folds_of([one.voice for one in loaded.teaching], round(1 / keep_back))
-    taught = [
-        Taught(
-            as_read(one.text, lexicon, vocabulary).text,
+    heard = [one for one in loaded.teaching if fold_of[own_voice(one.voice)]]
+    random.Random(0).shuffle(heard)
+    english = 0
+    for one in heard:
+        if elsewhere and one.language == HOME:
+            english += 1
+            if english > ENGLISH:
+                continue
+        yield Taught(
+            seen_elsewhere(one.text) if elsewhere else words.as_read(one.text).text,
             one.label,
             GROUP_OF.get(level_of(one.label, topics), CALM),
             one.voice,
         )
-        for one in loaded.teaching
-        if fold_of[own_voice(one.voice)]
-    ]
-    return tune(
-        taught,
-        weights,
-        matrix_of,
-        tokenizer,
-        layers=layers,
-        rounds=rounds,
-        begun=begun,
-        progress=progress,
-    )
 
 
 def tune(
     taught: Sequence[Taught],
-    weights: Weights,
-    matrix_of: dict[str, str],
-    tokenizer: str,
+    base: Base,
     *,
     layers: int,
     rounds: int,
@@ -122,8 +143,7 @@ def tune(
 ) -> Tuning:
     """What `rounds` over the examples make of the first `layers` layers, from `begun` on.
 
-    `weights` and `matrix_of` are those of `minilm.base_weights`. Raises ModelError if
-    PyTorch is not installed.
+    Raises ModelError if PyTorch is not installed.
     """
     global torch
     try:
@@ -132,10 +152,10 @@ def tune(
         raise ModelError("tune needs PyTorch: pip install torch") from error
     torch.manual_seed(0)
     dice = random.Random(0)
-    encoder = _Encoder(weights, matrix_of, layers, begun)
+    encoder = _Encoder(base, layers, begun)
     labels = sorted({one.label for one in taught})
     group_of = {one.label: one.group for one in taught}
-    head = _Head(labels, [group_of[label] for label in labels], encoder.width)
+    head = _Head(labels, [group_of[label] for label in labels])
     optimiser = torch.optim.AdamW(
         [
             {"params": head.values, "lr": HEAD_RATE, "weight_decay": DECAY},
@@ -145,11 +165,11 @@ def tune(
     )
     steps = rounds * math.ceil(len(taught) / BATCH)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
-    reads = _tokens_of(tokenizer)
     done, lately = 0, 0.0
     for _ in range(rounds):
         for batch in _batches(taught, dice):
-            ids, known = _padded([reads(_mistyped(one.text, dice)) for one in batch])
+            texts = (_mistyped(one.text, dice)[:MAX_CHARACTERS] for one in batch)
+            ids, known = _padded([base.tokens(text) for text in texts])
             loss = head.loss(encoder(ids, known), batch)
             optimiser.zero_grad()
             loss.backward()
@@ -166,19 +186,13 @@ def tune(
 class _Encoder:
     """The first layers of the model, for training: batches of texts in, mean vectors out."""
 
-    def __init__(
-        self, weights: Weights, matrix_of: dict[str, str], layers: int, begun: Tuning | None
-    ) -> None:
+    def __init__(self, base: Base, layers: int, begun: Tuning | None) -> None:
         self.layers = layers
+        self.vectors = base.vectors
         begun_with = {} if begun is None else begun.arrays
-
-        def whole(name: str) -> Any:
-            return _tensor(weights[f"{name}_q"] * weights[f"{name}_scale"])
-
-        self.words = whole(f"{EMBEDDINGS}word_embeddings.weight")
-        self.places = whole(f"{EMBEDDINGS}position_embeddings.weight")
-        self.places += _tensor(weights[f"{EMBEDDINGS}token_type_embeddings.weight"][0])
-        self.width = self.words.shape[1]
+        weights = base.weights
+        kinds = weights.get(f"{EMBEDDINGS}token_type_embeddings.weight", np.zeros((1, WIDTH)))
+        self.places = _tensor(dense(weights, f"{EMBEDDINGS}position_embeddings.weight") + kinds[0])
         self.matrices: dict[str, Any] = {}
         self.learned: dict[str, Any] = {}
         norms = [f"{EMBEDDINGS}LayerNorm"]
@@ -186,7 +200,7 @@ class _Encoder:
             norms += [f"{LAYER}{layer}.{name}" for name in NORMS]
             for name in LINEAR:
                 bias = f"{LAYER}{layer}.{name}.bias"
-                self.matrices[bias] = whole(matrix_of[bias])
+                self.matrices[bias] = _tensor(dense(weights, base.matrix_of[bias]))
                 inputs, outputs = self.matrices[bias].shape
                 self.learned[bias] = _tensor(begun_with.get(bias, weights[bias]))
                 down = torch.randn(inputs, RANK) / math.sqrt(inputs)
@@ -219,7 +233,8 @@ class _Encoder:
 
     def __call__(self, ids: Any, known: Any) -> Any:
         """The mean of the last layer's vectors, over the tokens that are `known`."""
-        mixed = self.words[ids] + self.places[: ids.shape[1]]
+        words = _tensor(self.vectors(ids.numpy().ravel())).view(*ids.shape, WIDTH)
+        mixed = words + self.places[: ids.shape[1]]
         values = _dropped(self._normed(f"{EMBEDDINGS}LayerNorm", mixed), DROPPED)
         seen = known[:, None, None, :]
         for layer in range(self.layers):
@@ -249,16 +264,16 @@ class _Encoder:
 
     def _normed(self, name: str, values: Any) -> Any:
         gain, shift = self.learned[f"{name}.weight"], self.learned[f"{name}.bias"]
-        return torch.nn.functional.layer_norm(values, (self.width,), gain, shift, EPSILON)
+        return torch.nn.functional.layer_norm(values, (WIDTH,), gain, shift, EPSILON)
 
 
 class _Head:
     """A linear model over the vectors; it only steers the training and is thrown away."""
 
-    def __init__(self, labels: Sequence[str], groups: Sequence[int], width: int) -> None:
+    def __init__(self, labels: Sequence[str], groups: Sequence[int]) -> None:
         self.places = {label: place for place, label in enumerate(labels)}
         self.groups = torch.tensor(groups)
-        coefficients = torch.randn(width, len(labels)) * (0.3 / math.sqrt(width))
+        coefficients = torch.randn(WIDTH, len(labels)) * (0.3 / math.sqrt(WIDTH))
         self.values = [coefficients.requires_grad_(True), torch.zeros(len(labels)).requires_grad_()]
 
     def loss(self, vectors: Any, batch: Sequence[Taught]) -> Any:
@@ -296,13 +311,6 @@ def _batches(taught: Sequence[Taught], dice: random.Random) -> Iterator[list[Tau
         found += [pool[place : place + BATCH] for place in range(0, len(pool), BATCH)]
     dice.shuffle(found)
     yield from found
-
-
-def _tokens_of(tokenizer: str) -> Callable[[str], list[int]]:
-    made = Tokenizer.from_str(tokenizer)
-    made.no_padding()
-    made.enable_truncation(MAX_TOKENS)
-    return lambda text: list(made.encode(text[:MAX_CHARACTERS]).ids)
 
 
 def _padded(rows: Sequence[list[int]]) -> tuple[Any, Any]:

@@ -16,16 +16,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bot import models
+from bot import training
 from bot.content import Loaded
-from bot.core.embed import Embedder
 from bot.core.knowledge import level_of
-from bot.core.learn import STANDARD
 from bot.core.model import Level
-from bot.core.readers import GRAMS_ELSEWHERE, Odds, Policy, is_english, prepared
+from bot.core.readers import Odds, Policy, is_english
 from bot.core.triage import read_signals
 from bot.core.weigh import GROUPS, features
-from bot.reading import language_of, words_of
+from bot.reading import Embedders
+from bot.tools.leave_out import Lessons
 
 FOLDS = 5
 ALWAYS_TAUGHT = -1  # the fold of voices that cannot be strangers
@@ -82,56 +81,37 @@ def own_voice(voice: str) -> str:
 
 def strangers(
     loaded: Loaded,
-    embed: Embedder | None,
+    embedders: Embedders,
     *,
     trained: Path,
-    progress: models.Progress = models.in_silence,
+    progress: training.Progress = training.in_silence,
 ) -> list[Stranger]:
-    """Every example of a voice that the embedding model never heard, as a stranger. Takes as
+    """Every example of a voice that no embedding model ever heard, as a stranger. Takes as
     long as FOLDS trainings."""
-    # Imported here: scipy takes a second to import, and only training needs it.
-    from bot.core.teach import train
-
-    lexicon, signals, vocabulary = words_of(loaded, embed, trained=trained)
-    examples = loaded.teaching
-    english = [is_english(language_of(one.text)) for one in examples]
-    utterances = [
-        prepared(one.text, lexicon, vocabulary, english=known)
-        for one, known in zip(examples, english, strict=True)
-    ]
-    texts = [utterance.text for utterance in utterances]
-    embeddings = None
-    if embed is not None:
-        embeddings = models.embed_all(texts, embed, cache=trained, progress=progress)
-    heard = frozenset[str]() if embed is None else embed.heard
-    fold_of = folds_of([one.voice for one in examples if one.voice not in heard])
+    lessons = Lessons(loaded, embedders, trained=trained, progress=progress)
+    heard = embedders.heard
+    fold_of = folds_of([one.voice for one in lessons.examples if one.voice not in heard])
     fold = np.array([
-        ALWAYS_TAUGHT if one.voice in heard else fold_of[own_voice(one.voice)] for one in examples
+        ALWAYS_TAUGHT if one.voice in heard else fold_of[own_voice(one.voice)]
+        for one in lessons.examples
     ])  # fmt: skip
     styles = {voice.id: voice.style for voice in loaded.voices}
     topics = loaded.knowledge.topics
     found: list[Stranger] = []
     for number in range(FOLDS):
         progress("Teaching without a fold", number / FOLDS)
-        kept = np.flatnonzero(fold != number)
-        learned = train(
-            [texts[place] for place in kept],
-            [examples[place].label for place in kept],
-            None if embeddings is None else embeddings[kept],
-            recipe=STANDARD,
-        )
+        readers = lessons.readers(fold != number)
         for place in np.flatnonzero(fold == number):
-            one, utterance = examples[place], utterances[place]
-            embedding = None if embeddings is None else embeddings[place].astype(np.float32)
-            share = None if english[place] else GRAMS_ELSEWHERE
-            reading = learned.read(utterance.text, embedding, gram_weight=share)
-            odds = Odds.of(reading, topics).by_group
+            one = lessons.examples[place]
+            english = is_english(lessons.words.language_of(one.text))
+            utterance = lessons.words.as_read(one.text)
+            odds = Odds.of(readers.understood(utterance, english=english).reading, topics)
             found.append(
                 Stranger(
-                    active=features(odds, read_signals(utterance, signals)),
+                    active=features(odds.by_group, read_signals(utterance, lessons.words.signals)),
                     group=GROUP_OF.get(level_of(one.label, topics), CALM),
                     fold=number,
-                    english=english[place],
+                    english=english,
                     style=styles.get(one.voice, ""),
                 )
             )
