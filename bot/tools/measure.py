@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.content import Loaded, intents
 from bot.content.problems import Problems
 from bot.core.decide import Content
 from bot.core.readers import Policy
+from bot.models import Progress
 from bot.reading import embedder
 from bot.tools.evaluate import Judged, judge, reliability, report
 from bot.tools.labelled import Row, from_examples, from_file
@@ -16,7 +17,6 @@ from bot.tools.leave_out import classifier, leave_one_voice_out
 from bot.tools.mutate import recall
 
 TOPIC_FILES = "one file a topic"
-Progress = Callable[[str, float], None]
 
 
 def proving_rows(root: Path, topics: dict[str, str]) -> tuple[Row, ...]:
