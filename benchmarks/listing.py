@@ -32,7 +32,7 @@ from bot.console.queue import MANY, PAGE
 from bot.core.casefilter import ALL, QUEUE, CaseFilter, parse_query
 from bot.core.clocks import ALWAYS
 from bot.core.escalation import Case, Entry, ReviewStatus, Rules, Status, Verdict
-from bot.core.lifecycle import open_case
+from bot.core.joining import open_case
 from bot.core.model import Level, Versions
 from bot.store import Keys, Store, queries
 from bot.store.codec import case_row

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import json
 import logging
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from bot.errors import BotError, ContentError
+from bot.logs import log_to_stderr
 from bot.settings import Settings, read_settings
 from bot.store import Keys, Retention, Store, engine
 from bot.tools.desk import COMMAND
 from bot.tools.escalations import escalations_app
+from bot.tools.progress import progress_bar
 from bot.tools.staff_cli import staff_app
 from bot.tools.upkeep_cli import StorePlace, audit_app, keys_app, privacy_app
 
@@ -36,7 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 REVIEW_EVERY = timedelta(days=182)
-LAST_LINES_S = 1.0  # how long the end waits for what is still to be logged
 
 
 def main() -> None:
@@ -66,7 +61,7 @@ def run() -> None:
     from bot.startup import alone_at_the_terminal
 
     settings = read_settings()
-    _log_to_stderr(settings)
+    log_to_stderr(settings)
     with alone_at_the_terminal():
         try:
             asyncio.run(serve(settings, content=lambda: _content(settings), say=print_line))
@@ -181,7 +176,7 @@ def evaluate(
         from bot.content import load
         from bot.core.readers import Policy
 
-        with _progress() as told:
+        with progress_bar() as told:
             lines = measure.strangers(
                 load(settings.content_dir),
                 trained=settings.trained,
@@ -215,7 +210,7 @@ def weigh() -> None:
     from bot.tools import weighing
 
     settings = read_settings()
-    with _progress() as told:
+    with progress_bar() as told:
         rows = weighing.strangers(
             load(settings.content_dir),
             embedders(settings.embeddings),
@@ -251,7 +246,7 @@ def tune(
         )
     )
     base = tuning.e5_base(layers) if elsewhere else tuning.minilm_base()
-    with _progress() as told:
+    with progress_bar() as told:
         made = tuning.tune(taught, base, layers=layers, rounds=rounds, begun=begun, progress=told)
     digest = models.save_tuning(made, into)
     print_line(f"wrote {into}; its digest belongs into bot/models.py: {digest}")
@@ -345,7 +340,7 @@ def _content(settings: Settings) -> Any:
     """The content, with a progress bar while the readers are trained."""
     from bot.reading import build
 
-    with _progress() as told:
+    with progress_bar() as told:
         return build(
             settings.content_dir,
             trained=settings.trained,
@@ -353,52 +348,6 @@ def _content(settings: Settings) -> Any:
             retention_days=settings.retention_text_days,
             progress=told,
         )
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, float], None]]:
-    """A progress bar that appears with the first piece of work it is told of."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    tasks: dict[str, TaskID] = {}
-
-    def told(what: str, share: float) -> None:
-        if not tasks:
-            bar.start()
-            if not bar.console.is_terminal:
-                bar.console.print("Learning from the examples, once; this takes a minute or two.")
-        if what not in tasks:
-            tasks[what] = bar.add_task(what, total=1.0)
-        bar.update(tasks[what], completed=share)
-
-    try:
-        yield told
-    finally:
-        bar.stop()
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    """Logs from a thread of its own: no answer waits for whoever reads the lines, or does not."""
-    lines: SimpleQueue[logging.LogRecord] = SimpleQueue()
-    screen = logging.StreamHandler()
-    screen.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    QueueListener(lines, screen).start()
-    atexit.register(_wait_for_last, lines)
-    logging.basicConfig(level=settings.log_level, handlers=[QueueHandler(lines)])
-    # At INFO httpx logs the bot token; the others tell of steps that went well.
-    for name in ("httpx", "alembic", "dbos"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _wait_for_last(lines: SimpleQueue[logging.LogRecord]) -> None:
-    until = time.monotonic() + LAST_LINES_S
-    while not lines.empty() and time.monotonic() < until:
-        time.sleep(0.01)
 
 
 def _print_json(rows: Iterator[dict[str, Any]], input_error: type[Exception]) -> None:
@@ -416,8 +365,3 @@ def _opened(file: str) -> Any:
         return Path(file).open(encoding="utf-8")
     except OSError as error:
         raise BotError(f"{file} cannot be read: {error.strerror}.") from None
-
-
-def _lines(file: str) -> Iterable[str]:
-    with _opened(file) as lines:
-        yield from lines

@@ -25,6 +25,8 @@ from bot.store import Keys, Store
 from bot.store.migrate import migrate
 from tests.escalation_values import RULES, Clock
 
+PATIENT_S = 20.0  # so long a test waits: a busy machine must not make the store look away
+
 # What a test may have changed that deleting rows does not undo.
 SHAPE = """
     SELECT

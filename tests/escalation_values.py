@@ -9,7 +9,7 @@ from typing import Any
 from bot.core.actions import Step
 from bot.core.clocks import ALWAYS
 from bot.core.escalation import Case, Entry, Rules
-from bot.core.lifecycle import open_case
+from bot.core.joining import open_case
 from bot.core.model import Evidence, Level, NearMiss, Versions
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -15,7 +15,7 @@ from starlette.routing import Match, Route
 from telegram import Bot, CallbackQuery, User
 from telegram.error import Forbidden
 
-from bot.alerts import Alerts, AppriseLine, Target
+from bot.alerts import Alerts, AppriseLine, Line, Target
 from bot.channels.telegram_staff import NO_CASE, NOT_STAFF, StaffDesk
 from bot.console.app import PAGES
 from bot.core.actions import Acknowledge
@@ -92,12 +92,24 @@ async def on_duty(store: Store, *names: str) -> None:
         await store.staff.set_duty(name, place, by="system")
 
 
+def alerts_of(
+    store: Store,
+    clock: Clock,
+    line: Line,
+    watch: Watch,
+    *,
+    rules: Rules = RULES,
+    told: Callable[[str, bool], None] = lambda _name, _arrived: None,
+) -> Alerts:
+    """The alerts of `store` over this one line, in the time of `watch`."""
+    work = cast(Durable, NoWork())
+    return Alerts(lambda: store, work, [line], rules, now=clock, sleep=watch.sleep, told=told)
+
+
 async def climbed(
     store: Store, clock: Clock, pager: Pager, case: Case, watch: Watch, rules: Rules = RULES
 ) -> None:
-    alerts = Alerts(
-        lambda: store, cast(Durable, NoWork()), [pager], rules, now=clock, sleep=watch.sleep
-    )
+    alerts = alerts_of(store, clock, pager, watch, rules=rules)
     try:
         await alerts.climb(case.id, case.alert_since)
     except asyncio.CancelledError:
@@ -117,15 +129,7 @@ async def test_a_line_that_fails_is_known_until_its_next_alert_arrives(
         seen.append("pager" in lines.failing)
 
     watch = Watch(clock, timedelta(minutes=30))
-    alerts = Alerts(
-        lambda: store,
-        cast(Durable, NoWork()),
-        [pager],
-        RULES,
-        now=clock,
-        sleep=watch.sleep,
-        told=told,
-    )
+    alerts = alerts_of(store, clock, pager, watch, told=told)
     with contextlib.suppress(asyncio.CancelledError):
         await alerts.climb(case.id, case.alert_since)
 
@@ -342,14 +346,7 @@ async def test_an_alert_goes_to_the_staff_chat_and_to_who_is_on_duty(
     case = await store.record(an_entry())
     wire = Wire()
     desk = a_desk(store, wire)
-    alerts = Alerts(
-        lambda: store,
-        cast(Durable, NoWork()),
-        [desk],
-        RULES,
-        now=clock,
-        sleep=Watch(clock, timedelta(seconds=1)).sleep,
-    )
+    alerts = alerts_of(store, clock, desk, Watch(clock, timedelta(seconds=1)))
 
     with pytest.raises(asyncio.CancelledError):
         await alerts.climb(case.id, case.alert_since)
@@ -365,14 +362,7 @@ async def test_an_alert_goes_to_the_staff_chat_and_to_who_is_on_duty(
 async def test_a_forum_gets_one_topic_a_case(store: Store, clock: Clock) -> None:
     case = await store.record(an_entry())
     wire = Wire(forum=True)
-    alerts = Alerts(
-        lambda: store,
-        cast(Durable, NoWork()),
-        [a_desk(store, wire)],
-        RULES,
-        now=clock,
-        sleep=Watch(clock, timedelta(minutes=6)).sleep,
-    )
+    alerts = alerts_of(store, clock, a_desk(store, wire), Watch(clock, timedelta(minutes=6)))
 
     with pytest.raises(asyncio.CancelledError):
         await alerts.climb(case.id, case.alert_since)

@@ -19,6 +19,7 @@ from bot.settings import Settings
 from bot.store import Keys, Spool, Store
 from bot.work import Durable
 from bot.working import do_chores
+from tests.databases import PATIENT_S
 from tests.escalation_values import HOUR, MINUTE, NOW, RULES, an_entry
 from tests.test_alerts import NoWork, Pager, on_duty
 
@@ -237,7 +238,9 @@ async def test_nothing_is_deleted_for_a_day_after_a_jump(
 async def test_people_are_answered_and_recorded_while_the_clock_jumps(
     store: Store, machine: Machine, jump: timedelta, keys: Keys, content: Content, tmp_path: Path
 ) -> None:
-    service = Service(content, Spool(tmp_path, keys), store, clock=machine.clock)
+    service = Service(
+        content, Spool(tmp_path, keys), store, store_timeout_s=PATIENT_S, clock=machine.clock
+    )
     got: list[Reply] = []
 
     async def send(reply: Reply) -> DeliveryStatus:

@@ -57,6 +57,14 @@ async def case_of(store: Store, number: int = 1001) -> Case:
     return found
 
 
+async def owner(store: Store, clock: Clock, *, level: Level = Level.EMERGENCY) -> Somebody:
+    """Ana's browser, after she acknowledged a case that came in."""
+    await a_case(store, level=level)
+    browser = await signed_in(console(store, clock), store)
+    await browser.post("/case/1001/acknowledge")
+    return browser
+
+
 async def ask(browser: Somebody, page: Page) -> httpx.Response:
     """Ask for a page as it is, without any field; a stranger `zoe-2` stands for people."""
     path = page.path.replace("{number:int}", "1001").replace("{who}", "zoe-2")
@@ -503,9 +511,7 @@ async def test_the_whole_life_of_a_case(store: Store, clock: Clock) -> None:
 
 
 async def test_a_case_that_changed_is_looked_at_again_first(store: Store, clock: Clock) -> None:
-    await a_case(store, level=Level.URGENT)
-    browser = await signed_in(console(store, clock), store)
-    await browser.post("/case/1001/acknowledge")
+    browser = await owner(store, clock, level=Level.URGENT)
     await browser.post("/case/1001/review", level="urgent", reply_was_right="yes")
     old = (await case_of(store)).row_version
     await a_case(store, level=Level.URGENT, update_id="second")
@@ -517,9 +523,7 @@ async def test_a_case_that_changed_is_looked_at_again_first(store: Store, clock:
 
 
 async def test_resolving_without_a_review_has_to_be_said(store: Store, clock: Clock) -> None:
-    await a_case(store)
-    browser = await signed_in(console(store, clock), store)
-    await browser.post("/case/1001/acknowledge")
+    browser = await owner(store, clock)
     version = (await case_of(store)).row_version
 
     refused = await browser.post("/case/1001/resolve", resolution="test", row_version=version)
@@ -530,9 +534,7 @@ async def test_resolving_without_a_review_has_to_be_said(store: Store, clock: Cl
 
 
 async def test_an_emergency_does_not_rest_unreviewed(store: Store, clock: Clock) -> None:
-    await a_case(store)
-    browser = await signed_in(console(store, clock), store)
-    await browser.post("/case/1001/acknowledge")
+    browser = await owner(store, clock)
     version = (await case_of(store)).row_version
 
     answer = await browser.post("/case/1001/snooze", minutes="60", row_version=version)
@@ -581,9 +583,7 @@ async def test_only_a_lead_settles_a_disagreement(store: Store, clock: Clock) ->
 
 
 async def test_what_was_just_done_is_taken_back(store: Store, clock: Clock) -> None:
-    await a_case(store)
-    browser = await signed_in(console(store, clock), store)
-    await browser.post("/case/1001/acknowledge")
+    browser = await owner(store, clock)
 
     answer = await browser.post("/case/1001/undo")
 
@@ -592,9 +592,7 @@ async def test_what_was_just_done_is_taken_back(store: Store, clock: Clock) -> N
 
 
 async def test_undo_is_over_after_ten_seconds(store: Store, clock: Clock) -> None:
-    await a_case(store)
-    browser = await signed_in(console(store, clock), store)
-    await browser.post("/case/1001/acknowledge")
+    browser = await owner(store, clock)
     clock.move(timedelta(seconds=11))
 
     answer = await browser.post("/case/1001/undo")
@@ -620,9 +618,7 @@ async def test_undo_is_over_after_ten_seconds(store: Store, clock: Clock) -> Non
 async def test_a_form_filled_in_wrongly_changes_nothing(
     store: Store, clock: Clock, action: str, fields: dict[str, str]
 ) -> None:
-    await a_case(store)
-    browser = await signed_in(console(store, clock), store)
-    await browser.post("/case/1001/acknowledge")
+    browser = await owner(store, clock)
     before = await case_of(store)
 
     answer = await browser.post(f"/case/1001/{action}", **fields)
@@ -929,9 +925,7 @@ async def confirm(browser: Somebody, preview: httpx.Response) -> httpx.Response:
 async def test_nobody_writes_to_a_person_unless_that_is_switched_on(
     store: Store, clock: Clock
 ) -> None:
-    await a_case(store)
-    browser = await signed_in(console(store, clock), store)
-    await browser.post("/case/1001/acknowledge")
+    browser = await owner(store, clock)
 
     assert "Write to the person" not in (await browser.get("/case/1001")).text
     for path in ("reply", "reply/send", "reply/leave"):

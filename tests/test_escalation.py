@@ -44,7 +44,8 @@ from bot.core.escalation import (
     parse_number,
     verdict,
 )
-from bot.core.lifecycle import TABLE, due, joins, open_case, step
+from bot.core.joining import joins, open_case
+from bot.core.lifecycle import TABLE, due, step
 from bot.core.model import Button, GuideState, Level, Message, Person, State
 from tests.escalation_values import HOUR, MINUTE, NOW, RULES, a_case, allowed, an_entry
 

@@ -15,6 +15,7 @@ from bot.core.model import DeliveryStatus, Message, Reply
 from bot.metrics import metrics, metrics_page
 from bot.service import Service
 from bot.store import Keys, Spool, Store
+from tests.databases import PATIENT_S
 
 MARKER = "zebra umbrella seventeen"
 EMERGENCY = f"he took 30 baclofen and wont wake up {MARKER}"
@@ -35,7 +36,7 @@ def test_figures_count_and_hold_no_word_and_no_id(tmp_path: Path, content: Conte
     async def scenario() -> str:
         keys = Keys.generate()
         store = await Store.open(f"sqlite:///{tmp_path}/bot.db", keys)
-        service = Service(content, Spool(tmp_path, keys), store)
+        service = Service(content, Spool(tmp_path, keys), store, store_timeout_s=PATIENT_S)
         await service.receive(Message("tg:424242", EMERGENCY, update_id="7"), send)
         service.store = None
         await service.receive(Message("tg:424242", EMERGENCY, update_id="8"), send)

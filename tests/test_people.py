@@ -12,6 +12,7 @@ from bot.core.model import GuideState, Level, Person, State
 from bot.errors import StoreAway
 from bot.people import EPISODE_S, HURRY_S, People, reconcile
 from bot.store import Keys, Store
+from tests.databases import PATIENT_S
 
 pytestmark = pytest.mark.anyio
 
@@ -89,7 +90,7 @@ def test_two_versions_of_a_person_become_one(
 
 
 async def test_a_guess_is_never_written_over_the_person_that_is_stored(database_url: str) -> None:
-    people = People(keep_s=2)
+    people = People(keep_s=PATIENT_S)
     async with moody(database_url) as store:
         await store.keep_person(CHAT, KNOWN)
         store.slow_s = 5
@@ -105,7 +106,7 @@ async def test_a_guess_is_never_written_over_the_person_that_is_stored(database_
 async def test_what_a_guess_missed_is_found_as_soon_as_the_store_answers(
     database_url: str,
 ) -> None:
-    people = People(keep_s=2)
+    people = People(keep_s=PATIENT_S)
     async with moody(database_url) as store:
         await store.keep_person(CHAT, KNOWN)
         store.is_away = True
@@ -116,7 +117,7 @@ async def test_what_a_guess_missed_is_found_as_soon_as_the_store_answers(
 
 
 async def test_what_another_process_stored_during_an_outage_is_not_lost(database_url: str) -> None:
-    people = People(keep_s=2)
+    people = People(keep_s=PATIENT_S)
     async with moody(database_url) as store:
         assert await find(people, store) == Person()
         store.is_away = True
@@ -137,7 +138,7 @@ async def test_only_what_can_wait_waits_for_a_slow_store(
         await store.keep_person(CHAT, KNOWN)
         store.slow_s = HURRY_S + 0.1
 
-        found = await find(People(keep_s=2), store, hurries=hurries)
+        found = await find(People(keep_s=PATIENT_S), store, hurries=hurries)
 
         assert found == (KNOWN if finds else Person())
 
@@ -153,7 +154,7 @@ async def stored_crisis(people: People, store: Store) -> None:
 async def test_an_open_crisis_is_known_after_it_is_stored_when_the_store_is_late(
     database_url: str, trouble: str
 ) -> None:
-    people = People(keep_s=2)
+    people = People(keep_s=PATIENT_S)
     async with moody(database_url) as store:
         await stored_crisis(people, store)
         store.slow_s = 5 if trouble == "slow" else 0
@@ -167,7 +168,7 @@ async def test_an_open_crisis_is_known_after_it_is_stored_when_the_store_is_late
 async def test_what_another_process_stored_wins_over_a_remembered_crisis(
     database_url: str,
 ) -> None:
-    people, over = People(keep_s=2), Person("GB", "told")
+    people, over = People(keep_s=PATIENT_S), Person("GB", "told")
     async with moody(database_url) as store:
         await stored_crisis(people, store)
         await store.keep_person(CHAT, over)
@@ -180,7 +181,7 @@ async def test_what_another_process_stored_wins_over_a_remembered_crisis(
 async def test_a_crisis_that_is_stored_while_the_store_looks_is_not_overlooked(
     database_url: str,
 ) -> None:
-    people = People(keep_s=2)
+    people = People(keep_s=PATIENT_S)
 
     class Early(Store):
         """A store that reads the person right before what waits is stored."""
@@ -207,7 +208,7 @@ async def test_a_remembered_crisis_ends_with_its_day_or_when_it_is_to_be_forgott
     database_url: str,
 ) -> None:
     now = [0.0]
-    people = People(keep_s=2, steady=lambda: now[0])
+    people = People(keep_s=PATIENT_S, steady=lambda: now[0])
     async with moody(database_url) as store:
         await stored_crisis(people, store)
         now[0] = EPISODE_S - 1
@@ -224,7 +225,7 @@ async def test_only_the_latest_crises_are_remembered(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.people.REMEMBERED", 2)
-    people = People(keep_s=2)
+    people = People(keep_s=PATIENT_S)
     async with moody(database_url) as store:
         for chat in ("a", "b", "a", "c"):
             people.note(chat, KNOWN, await people.find(store, chat, 10, lambda: False))
@@ -240,7 +241,7 @@ async def test_a_person_whose_record_is_broken_is_answered_and_left_as_they_are(
         async def person(self, chat: str) -> Person:
             raise ValueError("words of a person")
 
-    people, store = People(keep_s=2), await Broken.open(database_url, Keys.generate())
+    people, store = People(keep_s=PATIENT_S), await Broken.open(database_url, Keys.generate())
     await store.keep_person(CHAT, KNOWN)
 
     assert await find(people, store) == Person()
@@ -256,7 +257,7 @@ async def test_memory_has_room_for_the_latest_and_forgets_who_wants_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("bot.people.REMEMBERED", 2)
-    people = People(keep_s=2)
+    people = People(keep_s=PATIENT_S)
     for chat in ("a", "b", "a", "c"):
         people.note(chat, KNOWN, await people.find(None, chat, 0.5, lambda: False))
 

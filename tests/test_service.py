@@ -20,6 +20,7 @@ from bot.delivery import Fate
 from bot.errors import StoreAway
 from bot.service import Service
 from bot.store import Keys, Spool, Store
+from tests.databases import PATIENT_S
 
 EMERGENCY = "he took 30 baclofen and wont wake up"
 NEAR = "my dog ate 30 baclofen and wont wake up"
@@ -63,7 +64,8 @@ def test_an_emergency_is_answered_and_recorded(tmp_path: Path, content: Content)
     async def scenario() -> None:
         keys, url = made(tmp_path)
         store = await Store.open(url, keys)
-        service, outbox = Service(content, Spool(tmp_path, keys), store), Outbox()
+        service = Service(content, Spool(tmp_path, keys), store, store_timeout_s=PATIENT_S)
+        outbox = Outbox()
 
         await service.receive(Message("tg:1", EMERGENCY, update_id="7"), outbox)
 
@@ -124,7 +126,7 @@ def test_a_reply_that_fails_is_still_recorded_as_failed(tmp_path: Path, content:
     async def scenario() -> None:
         keys, url = made(tmp_path)
         store = await Store.open(url, keys)
-        service = Service(content, Spool(tmp_path, keys), store)
+        service = Service(content, Spool(tmp_path, keys), store, store_timeout_s=PATIENT_S)
 
         with pytest.raises(ConnectionError):
             await service.receive(Message("tg:1", EMERGENCY), Outbox(fails=True))
@@ -142,14 +144,15 @@ def test_the_record_waits_for_no_reply_that_hangs(tmp_path: Path, content: Conte
     async def scenario() -> None:
         keys, url = made(tmp_path)
         store = await Store.open(url, keys)
-        service, hangs = Service(content, Spool(tmp_path, keys), store), asyncio.Event()
+        service = Service(content, Spool(tmp_path, keys), store, store_timeout_s=PATIENT_S)
+        hangs = asyncio.Event()
 
         async def send(_: Reply) -> DeliveryStatus:
             await hangs.wait()
             return "sent"
 
         under_way = asyncio.create_task(service.receive(Message("tg:1", EMERGENCY), send))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENT_S):
             while not (cases := await store.list()):
                 await asyncio.sleep(0.02)
         before = await store.show(cases[0].id)
@@ -170,7 +173,8 @@ def test_a_redelivered_update_makes_no_second_record(tmp_path: Path, content: Co
     async def scenario() -> None:
         keys, url = made(tmp_path)
         store = await Store.open(url, keys)
-        service, outbox = Service(content, Spool(tmp_path, keys), store), Outbox()
+        service = Service(content, Spool(tmp_path, keys), store, store_timeout_s=PATIENT_S)
+        outbox = Outbox()
         for _ in range(2):
             await service.receive(Message("tg:1", EMERGENCY, update_id="9"), outbox)
 
@@ -188,7 +192,7 @@ def test_forget_says_so_only_when_it_is_done(tmp_path: Path, content: Content) -
         keys, url = made(tmp_path)
         outbox = Outbox()
         store = await Store.open(url, keys)
-        service = Service(content, Spool(tmp_path, keys), store)
+        service = Service(content, Spool(tmp_path, keys), store, store_timeout_s=PATIENT_S)
         await service.receive(Message("tg:1", EMERGENCY), outbox)
         await service.receive(Message("tg:1", "/forget"), outbox)
 
@@ -243,7 +247,9 @@ def test_a_share_of_ordinary_messages_is_kept_for_possible_misses(
         store = await Store.open(url, keys)
         knowledge = replace(content.knowledge, practice=practice)
         sampled = replace(content, knowledge=knowledge)
-        service = Service(sampled, Spool(tmp_path, keys), store, lot=lambda: 0.4)
+        service = Service(
+            sampled, Spool(tmp_path, keys), store, store_timeout_s=PATIENT_S, lot=lambda: 0.4
+        )
 
         for _ in range(2):  # a redelivered message is kept once
             await service.receive(Message("tg:1", said, update_id="7"), Outbox())
@@ -318,13 +324,20 @@ class Talking:
 
     async def heard(self, text: str) -> Reply:
         """The answer to `text`, as soon as it is there."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENT_S):
             while text not in self.waited:
                 await asyncio.sleep(0.005)
         return next(reply for said, reply in self.got if said == text)
 
     async def kept(self) -> None:
         await asyncio.gather(*self._tasks)
+
+    async def caught_up(self) -> None:
+        """Once the store has all that waited for it."""
+        async with asyncio.timeout(PATIENT_S):
+            await self._service.catch_up()
+            while self._service._people.waiting or self._service.spool_bytes:
+                await self._service.catch_up()
 
 
 LIMIT_S = 0.5  # how long an emergency may wait for its reply
@@ -372,7 +385,7 @@ def test_an_emergency_waits_for_nothing_that_is_kept_of_the_message_before(
             assert "999" in card.texts[0], "it knows what the message before it told"
             assert "CPR" in " ".join(guide.texts), "the next message knows the emergency"
             assert [said for said, _ in ada.got] == ["/country GB", EMERGENCY, "not sure"]
-            await ada._service.catch_up()
+            await ada.caught_up()
             person = await store.person(chat)
             assert (person.country, person.state.level) == ("GB", Level.EMERGENCY)
             assert person.state.guide is not None
@@ -397,7 +410,7 @@ def test_an_emergency_waits_for_no_answer_that_waits_for_the_store(
                 ada.says(EMERGENCY)
                 await ada.heard(EMERGENCY)
             await ada.kept()
-            await ada._service.catch_up()
+            await ada.caught_up()
 
             found = [await store.chat_of(case) for case in await store.list()]
             assert before == "/forget" or chat in found
@@ -484,7 +497,7 @@ def test_forget_in_an_open_emergency_holds_up_neither_the_card_nor_what_comes_af
 
             assert len(card.texts) == 2, "the card of the crisis, and what becomes of the wish"
             assert "I could not delete it just now" in card.texts[1]
-            await ada._service.catch_up()
+            await ada.caught_up()
             assert ada._service.spool_bytes == 0
             assert (await store.person(chat)).state.level is not Level.EMERGENCY
             return max(ada.waited["/forget"] - 0.5, ada.waited["no"] - 1)
@@ -506,7 +519,7 @@ def test_one_person_whose_record_is_broken_holds_up_no_other(
     async def scenario() -> None:
         keys, url = made(tmp_path)
         store = await Broken.open(url, keys)
-        service = Service(content, Spool(tmp_path, keys))
+        service = Service(content, Spool(tmp_path, keys), store_timeout_s=PATIENT_S)
         for chat in ("tg:1", "tg:2"):
             await service.receive(Message(chat, EMERGENCY), Outbox())
         service.store = store
@@ -526,7 +539,7 @@ def test_a_person_is_stored_after_an_outage_without_a_further_message(
     async def scenario() -> None:
         keys, url = made(tmp_path)
         away = await AwayStore.open(url, keys)
-        service = Service(content, Spool(tmp_path, keys), away)
+        service = Service(content, Spool(tmp_path, keys), away, store_timeout_s=PATIENT_S)
         await service.receive(Message("tg:1", EMERGENCY), Outbox())
         await away.close()
         service.store = await Store.open(url, keys)

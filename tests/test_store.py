@@ -19,6 +19,7 @@ from bot.core.model import GuideState, Level, Person, State
 from bot.errors import KeyMissing, SettingsError, StoreAway, StoreError, StoreNewer
 from bot.store import Keys, Retention, Store, privacy
 from bot.store.engine import READERS
+from tests.databases import PATIENT_S
 from tests.escalation_values import HOUR, MINUTE, NOW, RULES, TEXT, Clock, an_entry
 
 pytestmark = pytest.mark.anyio
@@ -51,7 +52,7 @@ async def test_a_reply_learns_of_its_person_while_lists_use_every_connection(sto
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(READERS):
             await stack.enter_async_context(store._database.reading())
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENT_S):
             assert (await store.person("tg:1")).country == "CA"
 
 

@@ -20,13 +20,13 @@ from bot.errors import StoreAway
 from bot.service import Service
 from bot.store import Keys, Retention, Spool, Store
 from bot.takeover import GIVEN_UP, LEFT_OVER, Takeover
+from tests.databases import PATIENT_S
 from tests.escalation_values import MINUTE, Clock, an_entry
 from tests.escalation_values import a_case as a_new_case
 from tests.reading import knowledge
 
 pytestmark = pytest.mark.anyio
 
-PATIENT_S = 20.0  # a busy machine must not make the store look away
 OPENING = "A person from the support team writes to you. This is not the bot:"
 LEFT = "The person from the support team has left this chat."
 
@@ -272,7 +272,7 @@ async def test_a_line_that_a_dead_process_left_is_delivered_once_by_another(
     line, case, dead = Line(), await owned(store), Line(hangs=True)
     desk = takeover(store, clock, dead)
     dying = asyncio.create_task(desk.write(case, "ana", "are you safe?", leaving=False))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENT_S):
         while not dead.tried:
             await asyncio.sleep(0.01)
     others = [takeover(store, clock, line) for _ in range(2)]
@@ -480,7 +480,7 @@ async def test_the_watch_goes_on_after_an_unexpected_error(
 
     desk.store = fails_once
     watching = asyncio.create_task(desk.watch())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENT_S):
         while [each[2] for each in await lines_of(store, case)] != ["sent", "sent"]:
             if watching.done():
                 break
@@ -650,10 +650,10 @@ HELPS = "/help"
 TALK = "thank you for writing to me, that is kind"
 
 
-async def test_during_a_takeover_talk_goes_to_the_human_and_an_emergency_gets_its_card(
-    store: Store, clock: Clock, content: Content, keys: Keys, tmp_path: Path
-) -> None:
-    service = Service(
+@pytest.fixture
+def service(content: Content, store: Store, clock: Clock, keys: Keys, tmp_path: Path) -> Service:
+    """The bot where staff may write to people."""
+    return Service(
         content,
         Spool(tmp_path, keys),
         store,
@@ -661,11 +661,25 @@ async def test_during_a_takeover_talk_goes_to_the_human_and_an_emergency_gets_it
         staff_write=True,
         clock=clock,
     )
-    outbox, desk = Outbox(), takeover(store, clock, Line())
+
+
+async def taken_over(
+    service: Service, store: Store, clock: Clock, outbox: Outbox
+) -> tuple[Case, Takeover]:
+    """The case of a person with an emergency to whom Ana has written, and her desk."""
     await service.receive(Message("tg:4711", EMERGENCY, update_id="1"), outbox)
     (case,) = await store.list()
     await store.act(case.id, Acknowledge("ana"))
+    desk = takeover(store, clock, Line())
     await desk.write(await of(store, case), "ana", "hello", leaving=False)
+    return case, desk
+
+
+async def test_during_a_takeover_talk_goes_to_the_human_and_an_emergency_gets_its_card(
+    store: Store, clock: Clock, service: Service
+) -> None:
+    outbox = Outbox()
+    case, desk = await taken_over(service, store, clock, outbox)
 
     talk = await service.receive(Message("tg:4711", TALK, update_id="2"), outbox)
     alarm = await service.receive(
@@ -698,22 +712,11 @@ async def test_without_takeovers_the_bot_answers_and_keeps_nothing(
 
 
 async def test_staff_read_what_the_person_presses_and_sends_in_the_order_they_did(
-    store: Store, clock: Clock, content: Content, keys: Keys, tmp_path: Path
+    store: Store, clock: Clock, service: Service
 ) -> None:
-    service = Service(
-        content,
-        Spool(tmp_path, keys),
-        store,
-        store_timeout_s=PATIENT_S,
-        staff_write=True,
-        clock=clock,
-    )
-    outbox, desk = Outbox(), takeover(store, clock, Line())
-    await service.receive(Message("tg:4711", EMERGENCY, update_id="1"), outbox)
+    outbox = Outbox()
+    case, _ = await taken_over(service, store, clock, outbox)
     button = outbox.sent[0].buttons[0]
-    (case,) = await store.list()
-    await store.act(case.id, Acknowledge("ana"))
-    await desk.write(await of(store, case), "ana", "hello", leaving=False)
 
     await asyncio.gather(
         *(

@@ -19,6 +19,7 @@ from bot.channels.web.guard import MAX_BODY
 from bot.channels.web.rich_text import rich_text
 from bot.core.model import Button, Level, Reply
 from bot.delivery import StaffLine
+from tests.databases import PATIENT_S
 from tests.scripted import CARD, URGENT, Scripted
 
 WELCOME = Reply(("Hello. I am a bot.",), (Button("Can I drink?", "topic:alcohol"),), can_wait=True)
@@ -317,8 +318,7 @@ def test_an_answer_waits_for_nothing_that_is_kept_and_the_end_does(path: str) ->
         app = web_app(receiver, welcome=lambda: WELCOME, privacy=str, staff=Staff())
         line = ASGITransport(app)
         async with app.router.lifespan_context(app), AsyncClient(transport=line) as client:
-            ending = asyncio.create_task(_set_later(kept))
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(PATIENT_S):
                 said = {"text": "he took it all"}
                 body = {"json": said} if path.startswith("/api") else {"data": said}
                 await client.post(ORIGIN + path, **body)
@@ -326,15 +326,10 @@ def test_an_answer_waits_for_nothing_that_is_kept_and_the_end_does(path: str) ->
             assert "Are they breathing normally?" in page.text
             assert "data-live" in page.text
             assert not receiver.kept_all
+            asyncio.get_running_loop().call_later(0.5, kept.set)
         assert receiver.kept_all
-        await ending
 
     asyncio.run(scenario())
-
-
-async def _set_later(event: asyncio.Event) -> None:
-    await asyncio.sleep(1.5)
-    event.set()
 
 
 def test_what_fails_after_the_answer_is_logged(caplog: pytest.LogCaptureFixture) -> None:

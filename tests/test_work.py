@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
@@ -41,6 +41,15 @@ async def opened(durable: Durable) -> AsyncIterator[Durable]:
         await durable.close()
 
 
+def noting(seen: list[int]) -> Callable[[JSON], Awaitable[None]]:
+    """Does a job by writing down its number."""
+
+    async def note(data: JSON) -> None:
+        seen.append(data["n"])
+
+    return note
+
+
 async def until(done: Callable[[], bool], within_s: float = 15) -> None:
     async with asyncio.timeout(within_s):
         while not done():
@@ -65,12 +74,9 @@ def rows_of(url: str) -> str:
 def test_a_job_is_run_once_and_known_afterwards(empty_url: str) -> None:
     seen: list[int] = []
 
-    async def note(data: JSON) -> None:
-        seen.append(data["n"])
-
     async def scenario() -> None:
         durable = a_durable(empty_url, Keys.generate())
-        durable.on("note", note)
+        durable.on("note", noting(seen))
         async with opened(durable):
             first = durable.keep([job(1), job(2)])
             await until(lambda: len(seen) == 2)
@@ -115,9 +121,6 @@ def test_what_a_process_left_undone_is_done_by_the_next_of_its_name(empty_url: s
         began.append(data["n"])
         await asyncio.sleep(600)
 
-    async def note(data: JSON) -> None:
-        finished.append(data["n"])
-
     async def scenario() -> None:
         durable = a_durable(empty_url, keys)
         durable.on("note", stuck)
@@ -125,7 +128,7 @@ def test_what_a_process_left_undone_is_done_by_the_next_of_its_name(empty_url: s
             durable.keep([job(1)])
             await until(lambda: began == [1])
         again = a_durable(empty_url, keys)
-        again.on("note", note)
+        again.on("note", noting(finished))
         heard: list[str] = []
         await again.open(before=lambda kept: heard.extend(each.id for each in kept))
         try:
@@ -218,12 +221,9 @@ def test_a_job_that_waits_is_put_under_a_new_key_and_can_be_done(empty_url: str)
 def test_old_jobs_are_deleted_and_recent_ones_kept(empty_url: str) -> None:
     seen: list[int] = []
 
-    async def note(data: JSON) -> None:
-        seen.append(data["n"])
-
     async def scenario() -> None:
         durable = a_durable(empty_url, Keys.generate())
-        durable.on("note", note)
+        durable.on("note", noting(seen))
         async with opened(durable):
             durable.keep([job(1)])
             await until(lambda: "SUCCESS" in rows_of(empty_url))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from bot.core.model import (
     NearMiss,
     Versions,
 )
+from bot.core.plain import to_plain
 
 Status = Literal["new", "acknowledged", "snoozed", "resolved"]
 SlaStatus = Literal["active", "met", "missed", "not_staffed"]
@@ -40,6 +41,7 @@ ReplyWasRight = Literal["yes", "no", "partly"]
 BOT = "bot"  # the actor of what the bot does itself
 SYSTEM = "system"  # the actor of clocks, retention and the operator's commands
 FIRST_NUMBER = 1001
+UNTOLD = frozenset({"updated_at", "row_version", "return_due_at"})  # not part of the history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +185,20 @@ class Event:
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, type_: str, old: Case, new: Case, *only: str) -> Event:
+        """What changed from `old` to `new`: the fields `only`, or all that did."""
+        names = only or tuple(
+            each.name
+            for each in fields(Case)
+            if each.name not in UNTOLD and getattr(old, each.name) != getattr(new, each.name)
+        )
+        return cls(
+            type_,
+            {each: to_plain(getattr(old, each)) for each in names},
+            {each: to_plain(getattr(new, each)) for each in names},
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
@@ -230,6 +246,9 @@ class Rules:
     reopens_within: timedelta = timedelta(hours=24)
     first_response: timedelta | None = None
     calendar: Calendar = NEVER
+
+
+DEFAULT_RULES = Rules()
 
 
 def parse_number(text: str) -> int | None:

@@ -16,7 +16,7 @@ The level never falls.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.actions import (
@@ -46,9 +46,9 @@ from bot.core.actions import (
 from bot.core.caseclocks import awake, keep_owner, sla, waits
 from bot.core.escalation import (
     BOT,
+    DEFAULT_RULES,
     SYSTEM,
     Case,
-    Entry,
     Event,
     Rules,
     Status,
@@ -56,66 +56,17 @@ from bot.core.escalation import (
     judge,
     verdict,
 )
+from bot.core.joining import join
 from bot.core.model import Level
 from bot.core.plain import from_plain, to_plain
 
 UNDO_WITHIN = timedelta(seconds=10)
 QUIET = frozenset({View, Alert, Note})  # what happens without changing what others decide by
-UNTOLD = frozenset({"updated_at", "row_version", "return_due_at"})  # not part of the history
 
 ANY: tuple[Status, ...] = ("new", "acknowledged", "snoozed", "resolved")
-DEFAULT = Rules()
 
 
-def open_case(
-    entry: Entry,
-    now: datetime,
-    *,
-    case_id: str,
-    number: int,
-    subject_key: str,
-    previous_id: str = "",
-    rules: Rules = DEFAULT,
-) -> Step:
-    """A new case for `entry`. Its clocks begin when the message came in, never later."""
-    case = Case(
-        id=case_id,
-        number=number,
-        subject_key=subject_key,
-        level=entry.level,
-        channel=entry.channel,
-        created_at=now,
-        updated_at=now,
-        review_since=now,
-        alert_since=now,
-        versions=entry.versions,
-        kind=entry.kind,
-        topic=entry.topic,
-        also=entry.also,
-        country=entry.country,
-        country_source=entry.country_source,
-        language=entry.language,
-        previous_id=previous_id,
-        top_rule=entry.top_rule,
-        delivery_failed=entry.delivery_status in ("failed", "blocked"),
-    )
-    case = waits(case, min(entry.received_at, now), rules)
-    if rules.first_response is not None:
-        case = replace(
-            case, first_response_due_at=rules.calendar.add(entry.received_at, rules.first_response)
-        )
-    after = {"level": to_plain(case.level), "kind": case.kind, "status": case.status}
-    return Step(case, (Event("created", {}, after),))
-
-
-def joins(case: Case, entry: Entry, rules: Rules = DEFAULT) -> bool:
-    """Whether `entry` belongs to `case`: it is open, or was resolved in the last 24 hours."""
-    if case.resolved_at is None:
-        return True
-    return entry.received_at - case.resolved_at <= rules.reopens_within
-
-
-def step(case: Case, action: Action, now: datetime, rules: Rules = DEFAULT) -> Outcome:
+def step(case: Case, action: Action, now: datetime, rules: Rules = DEFAULT_RULES) -> Outcome:
     """What becomes of `case` when `action` happens at `now`. Pure and total."""
     allowed, act = TABLE[type(action)]
     if case.status not in allowed:
@@ -128,7 +79,7 @@ def step(case: Case, action: Action, now: datetime, rules: Rules = DEFAULT) -> O
     return Step(replace(changed, updated_at=now, row_version=version), outcome.events)
 
 
-def due(case: Case, now: datetime, rules: Rules = DEFAULT) -> Action | None:
+def due(case: Case, now: datetime, rules: Rules = DEFAULT_RULES) -> Action | None:
     """What a clock does to `case` at `now`, if anything."""
     if case.status == "snoozed" and case.snoozed_until and case.snoozed_until <= now:
         return Wake(SYSTEM)
@@ -140,62 +91,6 @@ def due(case: Case, now: datetime, rules: Rules = DEFAULT) -> Action | None:
 
 
 # ---- one function an action --------------------------------------------------------
-
-
-def _signal(case: Case, action: Signal, now: datetime, rules: Rules) -> Outcome:
-    entry = action.entry
-    if not joins(case, entry, rules):
-        return Refusal(f"{case.label} was resolved too long ago; a new case begins.")
-    raised = entry.level > case.level
-    joined = replace(
-        case,
-        level=max(case.level, entry.level),
-        kind=entry.kind if raised else case.kind,
-        topic=entry.topic if raised else case.topic,
-        top_rule=entry.top_rule if raised else case.top_rule or entry.top_rule,
-        also=tuple(dict.fromkeys((*case.also, *entry.also))),
-        country=entry.country or case.country,
-        country_source=entry.country_source if entry.country else case.country_source,
-        language=entry.language,
-        signals=case.signals + 1,
-        delivery_failed=case.delivery_failed or entry.delivery_status in ("failed", "blocked"),
-        redacted=False,
-    )
-    events = [Event("signal_linked", {}, {"level": to_plain(entry.level)})]
-    if raised:
-        events.append(_event("level_raised", case, joined, "level", "kind"))
-    heard = min(entry.received_at, now)
-    if raised or case.status in ("new", "resolved"):
-        joined = _joins_as_new(case, joined, heard, now, raised=raised, rules=rules)
-    elif case.status == "snoozed":
-        joined = awake(joined, now, rules)
-    if case.status == "resolved":
-        events.append(_event("reopened", case, joined, "status", "resolution", "resolved_by"))
-    if case.status == "snoozed":
-        events.append(_event("unsnoozed", case, joined, "status", "assignee"))
-    elif case.status == "acknowledged" and joined.status == "new":
-        events.append(_event("unassigned", case, joined, "status", "assignee"))
-    return Step(replace(joined, waiting_since=joined.waiting_since or heard), tuple(events))
-
-
-def _joins_as_new(
-    case: Case, joined: Case, heard: datetime, now: datetime, *, raised: bool, rules: Rules
-) -> Case:
-    if case.status == "new" and not raised:
-        return joined
-    waited = case.waiting_since or heard
-    fresh = replace(waits(joined, heard, rules), waiting_since=min(waited, heard))
-    return replace(
-        fresh,
-        review_since=now,
-        review_status="unreviewed",
-        reviewed_level=None,
-        verdict="",
-        resolved_at=None,
-        resolved_by="",
-        resolution="",
-        resolved_unreviewed=False,
-    )
 
 
 def _acknowledge(case: Case, action: Acknowledge, now: datetime, _rules: Rules) -> Outcome:
@@ -210,7 +105,7 @@ def _acknowledge(case: Case, action: Acknowledge, now: datetime, _rules: Rules) 
         waiting_since=None,
         alert_status="acknowledged",
     )
-    return Step(taken, (_event("acknowledged", case, taken),))
+    return Step(taken, (Event.of("acknowledged", case, taken),))
 
 
 def _assign(case: Case, action: Assign, _now: datetime, _rules: Rules) -> Outcome:
@@ -219,19 +114,19 @@ def _assign(case: Case, action: Assign, _now: datetime, _rules: Rules) -> Outcom
     if action.to == case.assignee:
         return Refusal(f"{case.label} is theirs already.")
     given = replace(case, assignee=action.to, return_due_at=None)
-    return Step(given, (_event("assigned", case, given),))
+    return Step(given, (Event.of("assigned", case, given),))
 
 
 def _unassign(case: Case, _action: Unassign, now: datetime, rules: Rules) -> Outcome:
     freed = waits(case, now, rules)
-    return Step(freed, (_event("unassigned", case, freed),))
+    return Step(freed, (Event.of("unassigned", case, freed),))
 
 
 def _return(case: Case, _action: Return, now: datetime, rules: Rules) -> Outcome:
     if case.return_due_at is None or now < case.return_due_at:
         return Refusal(f"The owner of {case.label} still has time.")
     freed = waits(case, now, rules)
-    return Step(freed, (_event("returned", case, freed),))
+    return Step(freed, (Event.of("returned", case, freed),))
 
 
 def _snooze(case: Case, action: Snooze, now: datetime, _rules: Rules) -> Outcome:
@@ -242,7 +137,7 @@ def _snooze(case: Case, action: Snooze, now: datetime, _rules: Rules) -> Outcome
     resting = replace(
         case, status="snoozed", snoozed_at=now, snoozed_until=action.until, return_due_at=None
     )
-    return Step(resting, (_event("snoozed", case, resting),))
+    return Step(resting, (Event.of("snoozed", case, resting),))
 
 
 def _wake(case: Case, action: Wake, now: datetime, rules: Rules) -> Outcome:
@@ -250,7 +145,7 @@ def _wake(case: Case, action: Wake, now: datetime, rules: Rules) -> Outcome:
     if early and action.actor in (BOT, SYSTEM):
         return Refusal(f"{case.label} rests until its time.")
     woken = awake(case, now, rules)
-    return Step(woken, (_event("unsnoozed", case, woken),))
+    return Step(woken, (Event.of("unsnoozed", case, woken),))
 
 
 def _resolve(case: Case, action: Resolve, now: datetime, _rules: Rules) -> Outcome:
@@ -269,7 +164,7 @@ def _resolve(case: Case, action: Resolve, now: datetime, _rules: Rules) -> Outco
         waiting_since=None,
         return_due_at=None,
     )
-    return Step(done, (_event("resolved", case, done),))
+    return Step(done, (Event.of("resolved", case, done),))
 
 
 def _miss(case: Case, _action: Miss, now: datetime, rules: Rules) -> Outcome:
@@ -303,7 +198,7 @@ def _judge(case: Case, action: Judge, _now: datetime, rules: Rules) -> Outcome:
     found = "" if level is None else verdict(latest.level_then, level)
     judged = replace(case, review_status=status, reviewed_level=level, verdict=found)
     name = "review_resolved" if latest.is_authoritative else "reviewed"
-    return Step(judged, (_event(name, case, judged, "review_status", "verdict"),))
+    return Step(judged, (Event.of(name, case, judged, "review_status", "verdict"),))
 
 
 def _alert(case: Case, action: Alert, _now: datetime, _rules: Rules) -> Outcome:
@@ -355,24 +250,7 @@ def _undo(case: Case, action: Undo, now: datetime, _rules: Rules) -> Outcome:
     if action.by != action.actor or now - action.at > UNDO_WITHIN:
         return Refusal("Only what you did in the last ten seconds can be undone.")
     before = from_plain(Case, {**to_plain(case), **action.event.before})
-    return Step(before, (_event(name, case, before),))
-
-
-# ---- shared ------------------------------------------------------------------------
-
-
-def _event(name: str, old: Case, new: Case, *only: str) -> Event:
-    """What changed from `old` to `new`: the fields `only`, or all that did."""
-    names = only or tuple(
-        field.name
-        for field in fields(Case)
-        if field.name not in UNTOLD and getattr(old, field.name) != getattr(new, field.name)
-    )
-    return Event(
-        name,
-        {each: to_plain(getattr(old, each)) for each in names},
-        {each: to_plain(getattr(new, each)) for each in names},
-    )
+    return Step(before, (Event.of(name, case, before),))
 
 
 def _why_not(case: Case, action: Action) -> str:
@@ -389,7 +267,7 @@ def _why_not(case: Case, action: Action) -> str:
 
 # Which action is allowed in which status, and what it does.
 TABLE: Mapping[type[Action], tuple[tuple[Status, ...], Callable[..., Outcome]]] = {
-    Signal: (ANY, _signal),
+    Signal: (ANY, join),
     Acknowledge: (("new",), _acknowledge),
     Assign: (("acknowledged",), _assign),
     Unassign: (("acknowledged",), _unassign),

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core import lifecycle
+from bot.core import joining, lifecycle
 from bot.core.actions import Action, Outcome, Refusal, Signal, Step
 from bot.core.escalation import BOT, Case, Entry
 from bot.errors import StoreError
@@ -132,14 +132,14 @@ async def _join_or_open(writing: Writing, entry: Entry) -> Step:
     """The person's open or lately resolved case with `entry` in it, or a new one."""
     subject_key = writing.keys.subject(entry.chat)
     latest = await _latest(writing.connection, subject_key)
-    if latest is not None and lifecycle.joins(latest, entry, writing.rules):
+    if latest is not None and joining.joins(latest, entry, writing.rules):
         joined = lifecycle.step(latest, Signal(BOT, entry), writing.now, writing.rules)
         if isinstance(joined, Refusal):
             raise StoreError(joined.reason)
         await _update(writing.connection, joined.case)
         return joined
     writing.chain = replace(writing.chain, number=writing.chain.number + 1)
-    opened = lifecycle.open_case(
+    opened = joining.open_case(
         entry,
         writing.now,
         case_id=str(uuid.uuid4()),

@@ -80,7 +80,15 @@ def escalations_app(
     )
     _list_command(app, open_store)
     _show_command(app, open_store, reasons)
-    for add in (_export_command, _acting_commands, _judging_commands, learning_commands):
+    for add in (
+        _export_command,
+        _owning_commands,
+        _resting_commands,
+        _tag_command,
+        _resolve_command,
+        _judging_commands,
+        learning_commands,
+    ):
         add(app, open_store)
     return app
 
@@ -159,19 +167,11 @@ def _export_command(app: typer.Typer, open_store: OpenStore) -> None:
         as_somebody(open_store, who, "export_text" if text else "export", write)
 
 
-def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
-    def act(number: str, action: actions.Action) -> None:
-        async def do(store: Store) -> Outcome:
-            if isinstance(action, actions.Assign):
-                await _can_work(store, action.to)
-            return await store.act(_number(number), action, channel=CHANNEL)
-
-        _told(as_somebody(open_store, action.actor, "work", do))
-
+def _owning_commands(app: typer.Typer, open_store: OpenStore) -> None:
     @app.command()
     def ack(number: Number, who: Who = OPERATOR) -> None:
         """Take a case: you become its owner and the alerts stop."""
-        act(number, actions.Acknowledge(who))
+        _act(open_store, number, actions.Acknowledge(who))
 
     @app.command()
     def assign(
@@ -180,13 +180,15 @@ def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
         who: Who = OPERATOR,
     ) -> None:
         """Hand a case over."""
-        act(number, actions.Assign(who, to))
+        _act(open_store, number, actions.Assign(who, to))
 
     @app.command()
     def unassign(number: Number, who: Who = OPERATOR) -> None:
         """Let go of a case; it is new again."""
-        act(number, actions.Unassign(who))
+        _act(open_store, number, actions.Unassign(who))
 
+
+def _resting_commands(app: typer.Typer, open_store: OpenStore) -> None:
     @app.command()
     def snooze(
         number: Number,
@@ -194,13 +196,15 @@ def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
         who: Who = OPERATOR,
     ) -> None:
         """Let a case rest for some hours."""
-        act(number, actions.Snooze(who, datetime.now(UTC) + timedelta(hours=hours)))
+        _act(open_store, number, actions.Snooze(who, datetime.now(UTC) + timedelta(hours=hours)))
 
     @app.command()
     def wake(number: Number, who: Who = OPERATOR) -> None:
         """End the rest of a case."""
-        act(number, actions.Wake(who))
+        _act(open_store, number, actions.Wake(who))
 
+
+def _tag_command(app: typer.Typer, open_store: OpenStore) -> None:
     @app.command()
     def tag(
         number: Number,
@@ -208,8 +212,10 @@ def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
         who: Who = OPERATOR,
     ) -> None:
         """Set the labels of a case."""
-        act(number, actions.Tag(who, tuple(tags or ())))
+        _act(open_store, number, actions.Tag(who, tuple(tags or ())))
 
+
+def _resolve_command(app: typer.Typer, open_store: OpenStore) -> None:
     @app.command()
     def resolve(
         number: Number,
@@ -220,7 +226,7 @@ def _acting_commands(app: typer.Typer, open_store: OpenStore) -> None:
         who: Who = OPERATOR,
     ) -> None:
         """Close a case. Review it first."""
-        act(number, actions.Resolve(who, resolution.value, unreviewed=unreviewed))
+        _act(open_store, number, actions.Resolve(who, resolution.value, unreviewed=unreviewed))
 
 
 def _judging_commands(app: typer.Typer, open_store: OpenStore) -> None:
@@ -265,6 +271,15 @@ def _judging_commands(app: typer.Typer, open_store: OpenStore) -> None:
             )
 
         _told(as_somebody(open_store, who, "settle" if decide else "work", add))
+
+
+def _act(open_store: OpenStore, number: str, action: actions.Action) -> None:
+    async def do(store: Store) -> Outcome:
+        if isinstance(action, actions.Assign):
+            await _can_work(store, action.to)
+        return await store.act(_number(number), action, channel=CHANNEL)
+
+    _told(as_somebody(open_store, action.actor, "work", do))
 
 
 async def _can_work(store: Store, to: str) -> None:

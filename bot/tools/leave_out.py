@@ -7,7 +7,7 @@ Signals and vocabulary stay: they are not learned from single voices.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +25,6 @@ from bot.tools.evaluate import Classify, Judged, Verdict, judge
 from bot.tools.labelled import from_examples
 
 FEWEST = 60  # messages that make a voice one of its own here; near misses have no voice
-
-Progress = Callable[[str, float], None]
 
 
 def classifier(content: Content) -> Classify:
@@ -61,7 +59,7 @@ class Lessons:
         embedders: Embedders,
         *,
         trained: Path,
-        progress: Progress = training.in_silence,
+        progress: training.Progress = training.in_silence,
     ) -> None:
         self.examples = loaded.teaching
         self.words = words_of(loaded, embedders.english, trained=trained)
@@ -143,7 +141,7 @@ def leave_one_voice_out(
     policy: Policy,
     recipe: Recipe = STANDARD,
     voices: Sequence[str] = (),
-    progress: Progress = training.in_silence,
+    progress: training.Progress = training.in_silence,
 ) -> Iterator[tuple[str, tuple[Judged, ...]]]:
     """Each voice (all, or those named) with the verdicts on its messages by readers that
     never heard it. Takes about as long as a training for each."""

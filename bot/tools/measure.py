@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.content import Loaded, intents
@@ -14,9 +14,9 @@ from bot.tools.evaluate import Judged, judge, reliability, report
 from bot.tools.labelled import Row, from_examples, from_file
 from bot.tools.leave_out import classifier, leave_one_voice_out
 from bot.tools.mutate import recall
+from bot.training import Progress
 
 TOPIC_FILES = "one file a topic"
-Progress = Callable[[str, float], None]
 
 
 def proving_rows(root: Path, topics: dict[str, str]) -> tuple[Row, ...]:

@@ -18,6 +18,7 @@ from bot.running import serve
 from bot.settings import Settings
 from bot.store import Keys, Store
 from tests.console_visits import Somebody
+from tests.databases import PATIENT_S
 from tests.e2e.whole import content
 
 Task = asyncio.Task[None]
@@ -41,14 +42,20 @@ class Running:
     @asynccontextmanager
     async def browser(self) -> AsyncIterator[Somebody]:
         """A browser without scripts."""
-        async with httpx.AsyncClient(base_url=self.url) as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=PATIENT_S) as client:
             yield Somebody(client)
 
 
 @asynccontextmanager
 async def running(folder: Path, **settings: Any) -> AsyncIterator[Running]:
     """The whole product with these settings, its data in `folder`."""
-    given = Settings(_env_file=None, var_dir=folder, web_port=0, durable_work=False, **settings)  # pyright: ignore[reportCallIssue]
+    own: dict[str, Any] = {
+        "var_dir": folder,
+        "web_port": 0,
+        "durable_work": False,
+        "store_timeout_s": PATIENT_S,
+    }
+    given = Settings(_env_file=None, **(own | settings))
     said: list[str] = []
     async with started(given, said.append) as task:
         async with asyncio.timeout(60):

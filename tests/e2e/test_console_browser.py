@@ -22,6 +22,7 @@ from bot.core.actions import Acknowledge
 from bot.core.escalation import Case
 from bot.core.model import Level
 from bot.store import Keys, Store
+from tests.databases import PATIENT_S
 from tests.e2e.servers import serving
 from tests.escalation_values import RULES, an_entry
 
@@ -109,7 +110,8 @@ async def a_shift(folder: Path, **options: Any) -> AsyncIterator[Shift]:
         ) as browser,
         await browser.new_context(accept_downloads=True, **options) as context,
     ):
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENT_S * 1000)
+        expect.set_options(timeout=PATIENT_S * 1000)
         shift = Shift(await context.new_page(), context, store, url)
         context.on("request", lambda request: shift.requests.append(request.url))
         shift.page.on("console", lambda said: shift.complaints.append(said.text))

@@ -27,7 +27,10 @@ def test_figures_without_a_token_are_closed_where_the_site_is_public(
     tmp_path: Path, origin: str, status: int
 ) -> None:
     async def go() -> int:
-        async with running(tmp_path, web_origin=origin) as bot, httpx.AsyncClient() as client:
+        async with (
+            running(tmp_path, web_origin=origin) as bot,
+            httpx.AsyncClient(timeout=60) as client,
+        ):
             return (await client.get(f"{bot.url}/metrics")).status_code
 
     assert asyncio.run(go()) == status

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from html import unescape
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.console_visits import Somebody
+from tests.databases import PATIENT_S
 from tests.e2e.bot_api import TOKEN, BotApi
 from tests.e2e.running import Running, running
 from tests.e2e.servers import serving
@@ -30,7 +32,7 @@ LEFT = "The person from the support team has left this chat."
 pytestmark = pytest.mark.e2e
 
 
-async def until(done: Callable[[], Awaitable[bool]], within_s: float = 20.0) -> None:
+async def until(done: Callable[[], Awaitable[bool]], within_s: float = PATIENT_S) -> None:
     async with asyncio.timeout(within_s):
         while not await done():
             await asyncio.sleep(0.05)
@@ -184,6 +186,29 @@ def test_staff_sign_in_through_the_provider_of_the_settings(tmp_path: Path) -> N
     asyncio.run(go())
 
 
+@asynccontextmanager
+async def two_pages(requests: list[str], complaints: list[str]) -> AsyncIterator[tuple[Page, Page]]:
+    """A page on a phone and one on a desk, in browsers that know nothing of each other."""
+    expect.set_options(timeout=PATIENT_S * 1000)
+    async with (
+        async_playwright() as playwright,
+        await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        ) as browser,
+        await browser.new_context(viewport={"width": 360, "height": 740}) as phone,
+        await browser.new_context(viewport={"width": 1440, "height": 900}) as desk,
+    ):
+        pages = []
+        for context in (phone, desk):
+            context.set_default_timeout(PATIENT_S * 1000)
+            context.on("request", lambda request: requests.append(request.url))
+            page = await context.new_page()
+            page.on("console", lambda said: complaints.append(said.text))
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            pages.append(page)
+        yield pages[0], pages[1]
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_in_two_browsers_a_person_and_a_human_of_the_staff(tmp_path: Path) -> None:
     requests: list[str] = []
@@ -227,23 +252,10 @@ def test_in_two_browsers_a_person_and_a_human_of_the_staff(tmp_path: Path) -> No
     async def go() -> None:
         async with (
             running(tmp_path, staff_replies="templates") as bot,
-            async_playwright() as playwright,
-            await playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox"]
-            ) as browser,
-            await browser.new_context(viewport={"width": 360, "height": 740}) as phone,
-            await browser.new_context(viewport={"width": 1440, "height": 900}) as desk,
+            two_pages(requests, complaints) as (person, staff),
             asyncio.timeout(90),
         ):
-            pages = []
-            for context in (phone, desk):
-                context.set_default_timeout(15_000)
-                context.on("request", lambda request: requests.append(request.url))
-                page = await context.new_page()
-                page.on("console", lambda said: complaints.append(said.text))
-                page.on("pageerror", lambda error: complaints.append(str(error)))
-                pages.append(page)
-            await scenario(bot, *pages)
+            await scenario(bot, person, staff)
 
     asyncio.run(go())
     assert {url.split("/")[2].split(":")[0] for url in requests} == {"127.0.0.1"}

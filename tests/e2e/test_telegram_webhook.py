@@ -17,6 +17,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.web import Webhook
 from bot.core.model import Level
 from bot.store import Store
+from tests.databases import PATIENT_S
 from tests.e2e.bot_api import TOKEN, message
 from tests.e2e.servers import serving
 from tests.e2e.whole import web_of, whole_bot
@@ -101,7 +102,9 @@ async def on_telegram(monkeypatch: pytest.MonkeyPatch, folder: Path) -> AsyncIte
         Telegram(service, TOKEN, api_url=api_url) as telegram,
         serving(Edge(web_of(service, Webhook(PATH, SECRET, telegram.handle_json)))) as web_url,
         httpx.AsyncClient(
-            base_url=api_url, headers={"authorization": "Bearer x", "x-test-session": "default"}
+            base_url=api_url,
+            headers={"authorization": "Bearer x", "x-test-session": "default"},
+            timeout=PATIENT_S,
         ) as control,
     ):
         assert service.store is not None

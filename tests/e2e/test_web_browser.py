@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, Request, Route, async_playwright
 
+from tests.databases import PATIENT_S
 from tests.e2e.servers import serving
 from tests.e2e.whole import web_of, whole_bot
 
@@ -81,7 +82,7 @@ async def visiting(folder: Path, **options: Any) -> AsyncIterator[Visit]:
         ) as browser,
         await browser.new_context(**options) as context,
     ):
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENT_S * 1000)
         visit = Visit(await context.new_page(), context, url)
         context.on("request", lambda request: visit.requests.append(request.url))
         visit.page.on("console", lambda said: visit.complaints.append(said.text))
@@ -148,7 +149,7 @@ def test_an_emergency_and_its_guide(tmp_path: Path, device: dict[str, Any]) -> N
 def test_the_first_card_and_its_first_answers_fit_a_small_phone(tmp_path: Path, said: str) -> None:
     async def scenario(visit: Visit) -> None:
         await visit.write(said)
-        await asyncio.sleep(0.7)  # until the page has come to rest
+        await _rest(visit.page)
         card = visit.answer
         top = await visit.page.locator(".top").bounding_box()
         bottom = await visit.page.locator(".bottom").bounding_box()
@@ -344,8 +345,18 @@ async def _focused(visit: Visit, what: str) -> str:
 
 async def _is_in_sight(place: Locator) -> bool:
     """Whether its top is on the screen, once the page has come to rest."""
-    await asyncio.sleep(0.7)
+    await _rest(place.page)
     inside = (
         "e => e.getBoundingClientRect().top >= 0 && e.getBoundingClientRect().top < innerHeight"
     )
     return bool(await place.evaluate(inside))
+
+
+async def _rest(page: Page) -> None:
+    """Wait until the page has scrolled for the last time."""
+    place: float | None = None
+    looks = 0
+    while looks < 5:
+        await asyncio.sleep(0.15)
+        before, place = place, await page.evaluate("scrollY")
+        looks = looks + 1 if place == before else 0

@@ -17,6 +17,7 @@ from bot.reading import build
 from bot.service import Service
 from bot.settings import Settings
 from bot.store import Keys, Spool, Store
+from tests.databases import PATIENT_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +35,7 @@ async def whole_bot(folder: Path) -> AsyncIterator[Service]:
     keys = Keys.generate()
     store = await Store.open(f"sqlite+aiosqlite:///{folder / 'bot.db'}", keys)
     try:
-        yield Service(content(), Spool(folder, keys), store)
+        yield Service(content(), Spool(folder, keys), store, store_timeout_s=PATIENT_S)
     finally:
         await store.close()
 

@@ -13,6 +13,15 @@ down_revision = "0001"
 
 def upgrade() -> None:
     """Make the tables."""
+    _make_escalation()
+    _make_signal()
+    _make_signal_rule()
+    _make_review_sample()
+    _make_review()
+    _make_note()
+
+
+def _make_escalation() -> None:
     op.create_table(
         "escalation",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -66,6 +75,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_escalation"),
         sa.UniqueConstraint("number", name="uq_escalation_number"),
     )
+    _index_escalation()
+
+
+def _index_escalation() -> None:
     op.create_index("ix_escalation_created_at", "escalation", ["created_at"], unique=False)
     op.create_index(
         "ix_escalation_counts",
@@ -103,6 +116,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("status <> 'resolved'"),
         postgresql_where=sa.text("status <> 'resolved'"),
     )
+
+
+def _make_signal() -> None:
     op.create_table(
         "signal",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -134,6 +150,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_signal_escalation_id", "signal", ["escalation_id"], unique=False)
     op.create_index("ix_signal_received_at", "signal", ["received_at"], unique=False)
+
+
+def _make_signal_rule() -> None:
     op.create_table(
         "signal_rule",
         sa.Column("signal_id", sa.String(length=36), nullable=False),
@@ -150,6 +169,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_signal_rule_rule_id", "signal_rule", ["rule_id", "escalation_id"], unique=False
     )
+
+
+def _make_review_sample() -> None:
     op.create_table(
         "review_sample",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -173,6 +195,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_review_sample_at", "review_sample", ["at"], unique=False)
     op.create_index("ix_review_sample_subject_key", "review_sample", ["subject_key"], unique=False)
+
+
+def _make_review() -> None:
     op.create_table(
         "review",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -194,6 +219,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_review_escalation_id", "review", ["escalation_id"], unique=False)
     op.create_index("ix_review_sample_id", "review", ["sample_id"], unique=False)
+
+
+def _make_note() -> None:
     op.create_table(
         "note",
         sa.Column("id", sa.String(length=36), nullable=False),
