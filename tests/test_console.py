@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -30,12 +31,12 @@ from bot.core.model import (
 )
 from bot.core.roles import ROLES, Role, may
 from bot.core.sampling import Sample
-from bot.store import Store
+from bot.store import Keys, Store
 from bot.store.staff import StaffMember
 from bot.takeover import Takeover
 from bot.web_safety import HEADERS
 from tests.console_visits import PASSWORD, Somebody, console, signed_in, somebody, token_in
-from tests.escalation_values import HOUR, MINUTE, NOW, TEXT, Clock, an_entry
+from tests.escalation_values import HOUR, MINUTE, NOW, RULES, TEXT, Clock, an_entry
 from tests.reading import knowledge
 
 pytestmark = pytest.mark.anyio
@@ -1048,6 +1049,26 @@ async def test_a_reply_that_did_not_arrive_is_told(store: Store, clock: Clock) -
 
     assert "NOT delivered (blocked)" in answer.text
     assert (await case_of(store)).first_response_at is None
+
+
+async def test_the_clock_for_a_first_message_runs_until_staff_wrote(
+    database_url: str, keys: Keys, clock: Clock
+) -> None:
+    chat = Chat()
+    rules = replace(RULES, first_response=HOUR)
+    store = await Store.open(database_url, keys, rules=rules, now=clock)
+    await a_case(store)
+    browser = await signed_in(console(store, clock, takeover=takeover(store, clock, chat)), store)
+    await browser.post("/case/1001/acknowledge")
+
+    before = await browser.get("/case/1001")
+    await confirm(browser, await browser.post("/case/1001/reply", text="I am with you"))
+    after = await browser.get("/case/1001")
+
+    assert 'title="First message by">1 h left' in before.text
+    assert "First message by" not in after.text
+    assert "Staff wrote" in after.text
+    await store.close()
 
 
 async def test_a_second_writer_is_stopped(store: Store, clock: Clock) -> None:
