@@ -11,6 +11,7 @@ from datetime import timedelta
 import httpx
 import pyotp
 import pytest
+from sqlalchemy import select
 
 from bot.console import ensure_first_admin
 from bot.console.app import PAGES
@@ -32,6 +33,7 @@ from bot.core.model import (
 from bot.core.roles import ROLES, Role, may
 from bot.core.sampling import Sample
 from bot.store import Keys, Store
+from bot.store.schema import review
 from bot.store.staff import StaffMember
 from bot.takeover import Takeover
 from bot.web_safety import HEADERS
@@ -610,6 +612,8 @@ async def test_undo_is_over_after_ten_seconds(store: Store, clock: Clock) -> Non
         ("snooze", {"minutes": "99999999", "row_version": "1"}),
         ("snooze", {"minutes": "60"}),
         ("assign", {"to": "stranger", "row_version": "1"}),
+        ("assign", {"to": "edi", "row_version": "2"}),
+        ("review", {"level": "info", "reply_was_right": ""}),
         ("resolve", {"resolution": "nonsense", "row_version": "1"}),
         ("review", {"level": "nonsense", "reply_was_right": "yes"}),
         ("review", {"level": "info"}),
@@ -622,6 +626,7 @@ async def test_a_form_filled_in_wrongly_changes_nothing(
     store: Store, clock: Clock, action: str, fields: dict[str, str]
 ) -> None:
     await a_case(store)
+    await store.staff.add("edi", "Edi", "editor", by="system")
     browser = await signed_in(console(store, clock), store)
     await browser.post("/case/1001/acknowledge")
     before = await case_of(store)
@@ -705,6 +710,8 @@ async def test_a_second_factor_is_set_up_with_a_code_and_dropped_with_the_passwo
     begun = await browser.post("/account/totp")
     found = re.search(r"secret=([A-Z2-7]+)", begun.text)
     assert found
+    assert re.search(r'<svg viewBox="0 0 \d+ \d+" class="qr"><path', begun.text)
+    assert "style=" not in begun.text
     wrong = await browser.post("/account/totp/confirm", code="000000")
     assert "not right" in wrong.text
     code = pyotp.TOTP(found[1]).at(NOW)
@@ -853,7 +860,8 @@ async def test_possible_misses_are_covered_and_judged_once(store: Store, clock: 
     opened = await browser.post("/misses/open")
     sample = re.search(r'name="sample" value="([^"]+)"', opened.text)
     assert sample
-    kept = await browser.post("/misses", sample=sample[1], level="emergency")
+    judged = {"topic": "overdose_signs", "reply_was_right": "no"}
+    kept = await browser.post("/misses", sample=sample[1], level="emergency", **judged)
     again = await browser.post("/misses", sample=sample[1], level="info")
 
     assert "not feeling great" not in covered.text
@@ -861,6 +869,26 @@ async def test_possible_misses_are_covered_and_judged_once(store: Store, clock: 
     assert "should have been escalated" in kept.text
     assert "Somebody was faster" in again.text
     assert await store.samples.missed() == (1, 1)
+    assert await reviews_of_samples(store) == [("overdose_signs", "no")]
+
+
+async def test_a_reply_that_nobody_judged_counts_as_not_judged(store: Store, clock: Clock) -> None:
+    await store.samples.add(a_sample())
+    browser = await signed_in(console(store, clock), store)
+    opened = await browser.post("/misses/open")
+    sample = re.search(r'name="sample" value="([^"]+)"', opened.text)
+    assert sample
+
+    await browser.post("/misses", sample=sample[1], level="info")
+
+    assert await reviews_of_samples(store) == [("", "")]
+
+
+async def reviews_of_samples(store: Store) -> list[tuple[str, str]]:
+    """The topic and the judgement of the reply in each review of a sample."""
+    query = select(review.c.reviewed_topic, review.c.reply_was_right)
+    async with store._database.reading() as connection:
+        return [tuple(row) for row in await connection.execute(query)]
 
 
 def a_sample() -> Sample:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.actions import Refusal
-from bot.core.escalation import Event, Review
+from bot.core.escalation import Event, ReplyWasRight, Review
 from bot.core.model import Level
 from bot.core.sampling import Sample, Stratum
 from bot.store import audit
@@ -94,10 +94,15 @@ class Samples:
         level: Level,
         *,
         topic: str = "",
+        reply_was_right: ReplyWasRight = "",
         reason: str = "",
         channel: str = "",
     ) -> SampleRecord | Refusal:
-        """Keep what a reader makes of a sample. The first reader settles it."""
+        """Keep what a reader makes of a sample. The first reader settles it.
+
+        The reply is not kept with a sample: whether it was right follows from its topic, and
+        stays open ("") where the reader does not say.
+        """
         async with self._writing(channel) as writing:
             row = await _row(writing.connection, sample_id)
             if row is None:
@@ -110,6 +115,7 @@ class Samples:
                 level_then=Level(row.level),
                 created_at=writing.now,
                 reviewed_topic=topic,
+                reply_was_right=reply_was_right,
                 reason=reason,
             )
             values = review_row(writing.keys, given)

@@ -170,7 +170,7 @@ class Store:
         level: Level,
         *,
         topic: str = "",
-        reply_was_right: ReplyWasRight = "yes",
+        reply_was_right: ReplyWasRight = "",
         reason: str = "",
         is_authoritative: bool = False,
         channel: str = "",
