@@ -846,10 +846,52 @@ async def test_the_figures_show_what_was_judged(store: Store, clock: Clock) -> N
 
     page = await browser.get("/figures")
 
-    assert empty.text.count('<svg class="plot"') == 2
-    assert page.text.count('<svg class="plot"') == 3
+    assert empty.text.count('<svg class="plot"') == 3
+    assert page.text.count('<svg class="plot"') == 4
+    assert "too few read for an estimate" in page.text
     assert "1 too high of 1 judged" in page.text
     assert "no estimate: 0 of 100" in page.text
+
+
+async def test_false_alarms_are_told_by_rule_the_most_frequent_first(
+    store: Store, clock: Clock
+) -> None:
+    rules = ("wants_to_die", "ran_out", "ran_out", "took_extra")
+    for number, rule in enumerate(rules):
+        found = (Evidence(rule, "trigger", 0, 2, "my"),)
+        case = await a_case(store, chat=f"tg:{number}", update_id=f"{number}", evidence=found)
+        seen = Level.EMERGENCY if rule == "took_extra" else Level.INFO
+        for reader in ("ana", "leo"):
+            await store.add_review(case.id, reader, seen, reply_was_right="yes")
+    browser = await signed_in(console(store, clock), store)
+
+    page = await browser.get("/view/f", follow_redirects=True)
+
+    assert re.findall(r"<code>(\w+)</code> (\d)</a>", page.text) == [
+        ("ran_out", "2"),
+        ("wants_to_die", "1"),
+    ]
+    assert "rule%3Aran_out%20verdict%3Atoo_high" in page.text
+
+
+async def test_misses_are_estimated_for_the_time_that_is_asked_for(
+    store: Store, clock: Clock
+) -> None:
+    await a_case(store)
+    for number in range(120):
+        late = replace(a_sample(), update_id=str(number), at=NOW - 40 * 24 * HOUR)
+        await store.samples.add(late)
+    for place, sample in enumerate(await store.samples.list(limit=120)):
+        seen = Level.URGENT if place < 12 else Level.INFO
+        await store.samples.judge(sample.id, "leo", seen)
+    browser = await signed_in(console(store, clock), store)
+
+    month = await browser.get("/figures?days=30")
+    year = await browser.get("/figures?days=90")
+
+    assert "no estimate: 0 of 100" in month.text
+    assert "95 % interval 58.1 to 166.7, 120 random messages" in year.text
+    assert year.text.count(">100.0</text>") == 2
 
 
 async def test_possible_misses_are_covered_and_judged_once(store: Store, clock: Clock) -> None:

@@ -41,7 +41,7 @@ VIEW_KEYS = {
     "Disagreements": "d",
     "Delivery failed": "u",
     "Clock missed": "c",
-    "False alarms": "f",
+    "False alarms by rule": "f",
 }
 
 

@@ -268,6 +268,11 @@ class Store:
         async with self._database.reading() as connection:
             return await queries.hidden_emergencies(connection, wanted)
 
+    async def false_alarms(self) -> tuple[tuple[str, int], ...]:
+        """The rules of the latest cases that were judged too high, the most frequent first."""
+        async with self._database.reading() as connection:
+            return await queries.false_alarms(connection)
+
     # ---- figures and learning ------------------------------------------------------
 
     async def facts(self, wanted: CaseFilter = ALL) -> tuple[Fact, ...]:
