@@ -190,6 +190,19 @@ def test_a_person_is_forgotten_and_the_command_says_what_stays(desk: Desk) -> No
     assert "Nothing is known" in desk.ok("privacy", "forget", "tg:0")
 
 
+def test_a_person_is_forgotten_by_their_case_and_the_history_says_who_did_it(desk: Desk) -> None:
+    desk.ok("staff", "add", "boss", "admin")
+    desk.ok("staff", "add", "ana", "lead")
+
+    refused = desk.refused("privacy", "forget", "E-1001", "--as", "ana")
+    shown = desk.ok("privacy", "forget", "E-1001", "--as", "boss")
+
+    assert "may not manage people" in refused
+    assert "Forgotten: 1 messages in 1 cases." in shown
+    assert "redacted by boss cli" in desk.ok("escalations", "show", "E-1001")
+    assert "There is no case E-9" in desk.refused("privacy", "forget", "E-9")
+
+
 def test_retention_runs_on_command(desk: Desk) -> None:
     now = desk.ok("privacy", "redact")
 
@@ -229,8 +242,8 @@ def test_possible_misses_are_read_and_judged(desk: Desk) -> None:
     desk.do(lambda store: store.samples.add(sample))
 
     shown = desk.ok("escalations", "misses")
-    assert "random info i feel[2J odd" in shown
-    desk.ok("escalations", "judge-miss", shown.split()[0], "urgent")
+    assert "random info side_effects i feel[2J odd" in shown
+    desk.ok("escalations", "judge-miss", shown.split()[0], "urgent", "--reply", "partly")
 
     assert "No samples wait." in desk.ok("escalations", "misses")
     assert "no such sample" in desk.refused("escalations", "judge-miss", "x", "urgent")

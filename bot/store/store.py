@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from bot.core.actions import Action, Outcome, Refusal
 from bot.core.casefilter import ALL, QUEUE, CaseFilter
-from bot.core.escalation import Case, Entry, Event, ReplyWasRight, Review, Rules
+from bot.core.escalation import SYSTEM, Case, Entry, Event, ReplyWasRight, Review, Rules
 from bot.core.figures import Fact, first_two, kappa
 from bot.core.model import Level, Person
 from bot.core.pseudonyms import Judged
@@ -111,8 +111,16 @@ class Store:
 
     async def forget(self, chat: str) -> Forgotten:
         """Take away all that the person in `chat` wrote and is; skeletons of cases stay."""
-        async with self._writing() as writing:
-            return await privacy.forget(writing, chat)
+        return await self._forget(self._keys.subject(chat), SYSTEM)
+
+    async def forget_for(self, actor: str, chat: str | Case, *, channel: str = "") -> Forgotten:
+        """The same because `actor` of the staff was asked to: by a chat, or by a case of it."""
+        key = chat.subject_key if isinstance(chat, Case) else self._keys.subject(chat)
+        return await self._forget(key, actor, channel)
+
+    async def _forget(self, key: str, actor: str, channel: str = "") -> Forgotten:
+        async with self._writing(channel) as writing:
+            return await privacy.forget(writing, key, actor)
 
     async def chat_of(self, case: Case) -> str | None:
         """The chat id to answer `case` in, or None when it is not kept any more."""

@@ -10,10 +10,13 @@ from typing import Annotated
 
 import typer
 
+from bot.core.escalation import parse_number
 from bot.errors import BotError
 from bot.store import Keys, Retention, Spool, Store
 from bot.store.audit import Verified
-from bot.tools.desk import COMMAND, OpenStore, say, with_store
+from bot.store.records import Forgotten
+from bot.store.staff import OPERATOR
+from bot.tools.desk import CHANNEL, COMMAND, OpenStore, Who, as_somebody, say, with_store
 from bot.work import renew
 
 
@@ -101,10 +104,21 @@ def privacy_app(open_store: OpenStore, retention: Callable[[], Retention]) -> ty
 
     @app.command()
     def forget(
-        chat: Annotated[str, typer.Argument(help="The chat id with its channel, tg:12345.")],
+        chat: Annotated[
+            str, typer.Argument(help="The chat id with its channel, tg:12345, or a case, E-1042.")
+        ],
+        who: Who = OPERATOR,
     ) -> None:
-        """Takes away all that is known of a person, as /forget does."""
-        done = with_store(open_store, lambda store: store.forget(chat))
+        """Takes away all that is known of a person, as /forget does; the history says who did."""
+
+        async def take_away(store: Store) -> Forgotten:
+            number = None if ":" in chat else parse_number(chat)
+            case = None if number is None else await store.find(number)
+            if number is not None and case is None:
+                raise BotError(f"There is no case E-{number}.")
+            return await store.forget_for(who, case or chat, channel=CHANNEL)
+
+        done = as_somebody(open_store, who, "manage", take_away)
         if not done.known:
             say("Nothing is known of that chat.")
             return
