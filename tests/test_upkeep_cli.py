@@ -157,6 +157,22 @@ def test_a_history_that_was_rewritten_whole_lacks_the_hash_that_was_kept(desk: D
 # ---- keys --------------------------------------------------------------------------
 
 
+def test_the_history_is_read_by_leads_and_narrowed(desk: Desk) -> None:
+    desk.ok("staff", "add", "lea", "lead")
+    desk.ok("staff", "add", "ana", "reviewer")
+    desk.ok("escalations", "show", "E-1001", "--text", "--as", "ana")
+
+    shown = desk.ok("audit", "list", "--actor", "ana", "--case", "E-1001", "--as", "lea")
+    none = desk.ok("audit", "list", "--type", "exported")
+    refused = desk.refused("audit", "list", "--as", "ana")
+
+    [line] = [each for each in shown.splitlines() if "ana" in each]
+    assert line.split()[3:] == ["ana", "viewed", "E-1001", "cli"]
+    assert "Nothing is like that." in none
+    assert "may not read the history" in refused
+    assert "is not the number of a case" in desk.refused("audit", "list", "--case", "x")
+
+
 def test_keys_are_rotated_and_the_old_one_is_dropped(desk: Desk) -> None:
     old = desk.place.keys_file.read_text()
 

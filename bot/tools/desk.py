@@ -43,6 +43,7 @@ DEEDS: Mapping[Power, str] = {
     "export": "export cases; a lead may",
     "export_text": "export what people wrote; a lead may",
     "manage": "manage people; an admin may",
+    "audit": "read the history; a lead may",
 }
 
 
