@@ -624,7 +624,6 @@ async def test_undo_is_over_after_ten_seconds(store: Store, clock: Clock) -> Non
         ("snooze", {"minutes": "99999999", "row_version": "1"}),
         ("snooze", {"minutes": "60"}),
         ("assign", {"to": "stranger", "row_version": "1"}),
-        ("assign", {"to": "edi", "row_version": "2"}),
         ("review", {"level": "info", "reply_was_right": ""}),
         ("resolve", {"resolution": "nonsense", "row_version": "1"}),
         ("review", {"level": "nonsense", "reply_was_right": "yes"}),
@@ -638,7 +637,6 @@ async def test_a_form_filled_in_wrongly_changes_nothing(
     store: Store, clock: Clock, action: str, fields: dict[str, str]
 ) -> None:
     await a_case(store)
-    await store.staff.add("edi", "Edi", "editor", by="system")
     browser = await signed_in(console(store, clock), store)
     await browser.post("/case/1001/acknowledge")
     before = await case_of(store)
@@ -884,6 +882,19 @@ async def test_false_alarms_are_told_by_rule_the_most_frequent_first(
         ("wants_to_die", "1"),
     ]
     assert "rule%3Aran_out%20verdict%3Atoo_high" in page.text
+
+
+async def test_a_case_is_handed_to_nobody_who_sees_no_cases(store: Store, clock: Clock) -> None:
+    await a_case(store)
+    await store.staff.add("edi", "Edi", "editor", by="system")
+    browser = await signed_in(console(store, clock), store)
+    await browser.post("/case/1001/acknowledge")
+    version = (await case_of(store)).row_version
+
+    refused = await browser.post("/case/1001/assign", to="edi", row_version=version)
+
+    assert "Choose somebody of the staff." in refused.text
+    assert (await case_of(store)).assignee == "ana"
 
 
 async def test_misses_are_estimated_for_the_time_that_is_asked_for(
