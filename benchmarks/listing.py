@@ -179,6 +179,7 @@ async def benchmark(url: str, number: int) -> bool:
         "a page deep in it": lambda: store.list(QUEUE, after=last),
         "all cases": lambda: store.list(ALL),
         "how many are open, by level": store.counts,
+        "false alarms by rule": store.false_alarms,
     }
     for query in FILTERS:
         pages[query or "(the queue)"] = partial(whole_page, parse_query(query) if query else QUEUE)

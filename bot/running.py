@@ -24,11 +24,11 @@ from bot.channels.telegram import Telegram
 from bot.channels.web.app import Webhook, web_app
 from bot.clock import SteadyClock
 from bot.console import Oidc, ensure_first_admin, staff_app
+from bot.content.reasons import reasons_in
 from bot.core.clocks import NEVER
 from bot.core.decide import Content, decide
 from bot.core.knowledge import Practice
 from bot.core.model import Decision, Message, Person, Reply
-from bot.core.readers import Readers
 from bot.core.replies import Scribe, answer_texts
 from bot.errors import ChannelError, SettingsError, StoreError
 from bot.health import Health, Lines, health_of
@@ -333,8 +333,6 @@ def _console(
     health: Callable[[], Health],
 ) -> Starlette:
     """The staff console; its pages answer 503 while the store is away."""
-    reader = service.content.reader
-    rules = reader.signals.rules if isinstance(reader, Readers) else ()
 
     def rerun(text: str) -> Decision:
         return decide(Message(chat="rerun", text=text), Person(), service.content)
@@ -348,7 +346,7 @@ def _console(
         now=clock,
         oidc=_oidc(settings),
         secure=settings.web_origin.startswith("https://"),
-        reasons={rule.id: rule.reason for rule in rules},
+        reasons=reasons_in(service.content),
         health=health,
     )
 

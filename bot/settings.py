@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.clocks import Calendar
-from bot.core.escalation import Rules
+from bot.core.escalation import ESCALATING, Rules
 from bot.errors import SettingsError
 
 TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
@@ -91,6 +92,18 @@ class Settings(BaseSettings):
         "or empty for never.",
     )
     staffed_zone: str = Field("UTC", description="Time zone of these hours: Europe/London.")
+    staffed_closed: str = Field(
+        "", description="Days on which nobody is on duty all the same: '2026-12-25 2027-01-01'."
+    )
+    acknowledge_minutes: str = Field(
+        "5 15 240",
+        description="Staffed minutes to acknowledge emergency, suicide crisis and urgent cases.",
+    )
+    review_days: str = Field("1 1 3", description="Staffed days to review each of the three.")
+    review_readers: str = Field("2 2 1", description="How many must read each of the three.")
+    first_response_minutes: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        60, description="Staffed minutes to a first message of staff, where STAFF_REPLIES is on."
+    )
     staff_replies: Literal["off", "templates", "free"] = Field(
         "off",
         description="Whether staff may write to people: off, templates (approved texts alone) or "
@@ -187,10 +200,34 @@ class Settings(BaseSettings):
             raise ValueError("write a zone like Europe/London") from None
         return value
 
+    @field_validator("staffed_closed")
+    @classmethod
+    def _known_days(cls, value: str) -> str:
+        _days(value)
+        return value
+
+    @field_validator("acknowledge_minutes", "review_days", "review_readers")
+    @classmethod
+    def _one_for_each_level(cls, value: str) -> str:
+        _numbers(value)
+        return value
+
     @property
     def rules(self) -> Rules:
-        """The clocks of cases, in the staffed hours."""
-        return Rules(calendar=Calendar.parse(self.staffed_hours, ZoneInfo(self.staffed_zone)))
+        """The clocks of cases, in the staffed hours, and how many read each."""
+        closed = _days(self.staffed_closed)
+        minutes, days, readers = (
+            dict(zip(ESCALATING, _numbers(each), strict=True))
+            for each in (self.acknowledge_minutes, self.review_days, self.review_readers)
+        )
+        answers = timedelta(minutes=self.first_response_minutes)
+        return Rules(
+            acknowledge_within={level: timedelta(minutes=each) for level, each in minutes.items()},
+            review_within_days=days,
+            readers=readers,
+            first_response=None if self.staff_replies == "off" else answers,
+            calendar=Calendar.parse(self.staffed_hours, ZoneInfo(self.staffed_zone), closed),
+        )
 
     @model_validator(mode="after")
     def _whole_provider(self) -> Self:
@@ -241,6 +278,25 @@ def read_settings() -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise SettingsError(f".env cannot be read: {reason}. Mend the file.") from None
+
+
+def _numbers(value: str) -> tuple[int, ...]:
+    """One whole number for each level that escalates, the worst first. Raises ValueError."""
+    parts = value.replace(",", " ").split()
+    if len(parts) != len(ESCALATING) or not all(each.isdecimal() for each in parts):
+        raise ValueError("write three whole numbers, such as '5 15 240'")
+    numbers = tuple(int(each) for each in parts)
+    if not all(0 < each <= 10_000 for each in numbers):
+        raise ValueError("each of the three is from 1 to 10000")
+    return numbers
+
+
+def _days(value: str) -> frozenset[date]:
+    """The days that `value` names. Raises ValueError."""
+    try:
+        return frozenset(date.fromisoformat(each) for each in value.replace(",", " ").split())
+    except ValueError:
+        raise ValueError("write days as 2026-12-25, with spaces between") from None
 
 
 def _fault(fault: object) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from bot.alerts import QUEUE, Alerts, AppriseLine, Line
 from bot.channels.telegram import Telegram
 from bot.clock import SteadyClock
+from bot.content.reasons import reasons_in
 from bot.errors import StoreAway, StoreError
 from bot.health import Lines
 from bot.service import Service
@@ -56,7 +57,7 @@ async def working(
     alerts = Alerts(
         lambda: service.store,
         durable,
-        _lines(settings, service, telegram, say, lines),
+        _lines(settings, service, telegram, say, clock, lines),
         settings.rules,
         console_url=settings.web_origin,
         told=lambda name, arrived: lines.tell(name, arrived=arrived),
@@ -107,6 +108,7 @@ def _lines(
     service: Service,
     telegram: Telegram | None,
     say: Callable[[str], None],
+    clock: SteadyClock,
     lines: Lines,
 ) -> list[Line]:
     """Every way to reach staff; what is wrong with one is told, and the others work."""
@@ -117,7 +119,10 @@ def _lines(
         lines.tell(problem.partition(" is ")[0], arrived=False)
     if telegram is None:
         return [mail]
-    return [telegram.with_desk(lambda: service.store, settings.staff_chat_id), mail]
+    reasons = reasons_in(service.content)
+    chat_id = settings.staff_chat_id
+    desk = telegram.with_desk(lambda: service.store, chat_id, reasons=reasons, now=clock)
+    return [desk, mail]
 
 
 def do_chores(durable: Durable, service: Service, settings: Settings, clock: SteadyClock) -> None:

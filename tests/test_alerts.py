@@ -12,11 +12,11 @@ from typing import Any, cast
 import pytest
 from starlette.responses import Response
 from starlette.routing import Match, Route
-from telegram import Bot, CallbackQuery, User
+from telegram import Bot, CallbackQuery, Update, User
 from telegram.error import Forbidden
 
 from bot.alerts import Alerts, AppriseLine, Line, Target
-from bot.channels.telegram_staff import NO_CASE, NOT_STAFF, StaffDesk
+from bot.channels.telegram_staff import NO_CASE, NOT_STAFF, NOT_YOURS, StaffDesk
 from bot.console.app import PAGES
 from bot.core.actions import Acknowledge
 from bot.core.clocks import Calendar
@@ -308,19 +308,29 @@ class Wire:
 
 
 class Press:
-    """A button pressed by a Telegram user."""
+    """A button pressed by a Telegram user. `keys` are those that stand there now."""
 
     def __init__(self, user: int, data: str) -> None:
         self.from_user = User(user, "X", False)
         self.data = data
         self.answers: list[str] = []
         self.edits: list[str] = []
+        self.keys: dict[str, str] = {}
 
     async def answer(self, text: str, show_alert: bool) -> None:
         self.answers.append(text)
 
     async def edit_message_text(self, text: str, reply_markup: Any) -> None:
         self.edits.append(text)
+        self.keys = keys_of(reply_markup)
+
+    async def edit_message_reply_markup(self, reply_markup: Any) -> None:
+        self.keys = keys_of(reply_markup)
+
+
+def keys_of(markup: Any) -> dict[str, str]:
+    """The data of each button, by its label."""
+    return {key.text: key.callback_data for row in markup.inline_keyboard for key in row}
 
 
 def a_desk(store: Store, wire: Wire, chat_id: int | None = -100) -> StaffDesk:
@@ -395,7 +405,12 @@ async def test_the_first_press_wins_and_the_second_is_told_by_whom(store: Store)
     assert (await found(store, case)).assignee == "ana"
 
 
-@pytest.mark.parametrize("data", ["desk:ack:1001", "desk:open:1001", "desk:other:1001"])
+FORGED = ("ack", "open", "other", "take", "free", "close:1001:test:unread", "review:1001:info:yes")
+
+
+@pytest.mark.parametrize(
+    "data", [f"desk:{each}" if ":" in each else f"desk:{each}:1001" for each in FORGED]
+)
 async def test_nobody_outside_the_staff_is_obeyed(store: Store, data: str) -> None:
     case = await store.record(an_entry())
     wire = Wire()
@@ -446,3 +461,225 @@ async def test_open_without_a_private_chat_says_what_to_do(store: Store) -> None
     pressed = await press(a_desk(store, Wire(blocked=(1,))), 1, f"desk:open:{case.number}")
 
     assert "press Start" in pressed.answers[0]
+
+
+# ---- the whole work on a case, on a phone --------------------------------------------------
+
+
+async def opened(desk: StaffDesk, wire: Wire, user: int, number: int) -> dict[str, str]:
+    """Open a case and give the buttons below it."""
+    await press(desk, user, f"desk:open:{number}")
+    return keys_of(wire.sent[-1]["reply_markup"])
+
+
+async def follow(desk: StaffDesk, user: int, keys: dict[str, str], *labels: str) -> Press:
+    """Press one button after the other, each among those that the last one left."""
+    for label in labels:
+        data = keys[label]
+        assert len(data.encode()) < 64, data
+        pressed = await press(desk, user, data)
+        keys = pressed.keys
+    return pressed
+
+
+async def test_an_opened_case_says_why_it_was_raised_and_what_was_shown(store: Store) -> None:
+    await on_duty(store, "ana")
+    case = await store.record(an_entry(delivery_status="sent"))
+    await store.add_note(case.id, "ben", "called the clinic")
+    wire = Wire()
+    meaning = {"cannot_be_woken": "Somebody cannot be woken."}
+    desk = StaffDesk(cast(Bot, wire), lambda: store, chat_id=None, reasons=meaning)
+
+    await press(desk, 1, f"desk:open:{case.number}")
+
+    said = wire.sent[0]["text"]
+    assert said.startswith("E-1001 · emergency · unresponsive · GB")
+    assert "Why: Somebody cannot be woken." in said
+    assert "Reply: sent; numbers: 999" in said
+    assert "Note, ben: called the clinic" in said
+
+
+async def test_a_case_is_taken_reviewed_and_resolved_by_buttons_alone(store: Store) -> None:
+    await on_duty(store, "ana")
+    case = await store.record(an_entry(level=Level.URGENT, kind="drowsy"))
+    wire = Wire()
+    desk = a_desk(store, wire)
+    keys = await opened(desk, wire, 1, case.number)
+    assert list(keys) == ["Acknowledge", "Review"]
+
+    taken = await follow(desk, 1, keys, "Acknowledge")
+    assert taken.answers == ["E-1001 is yours."]
+    judged = await follow(desk, 1, taken.keys, "Review", "Info", "Reply was right: partly")
+    done = await follow(desk, 1, judged.keys, "Resolve", "Followed up")
+
+    file = await store.show(case.id)
+    assert file is not None
+    assert (file.case.status, file.case.resolution) == ("resolved", "followed_up")
+    assert (file.case.verdict, file.reviews[0].reply_was_right) == ("too_high", "partly")
+    assert done.answers == ["E-1001 is resolved by ana."]
+    assert {each.channel for each in file.events if each.actor == "ana"} == {"telegram"}
+
+
+async def test_a_case_rests_wakes_and_is_handed_over_by_buttons(store: Store, clock: Clock) -> None:
+    await on_duty(store, "ana", "ben")
+    await store.staff.add("edi", "Edi", "editor", password="", by="system")
+    case = await store.record(an_entry(level=Level.URGENT, kind="drowsy"))
+    wire = Wire()
+    desk = StaffDesk(cast(Bot, wire), lambda: store, chat_id=None, now=clock)
+    keys = (await follow(desk, 1, await opened(desk, wire, 1, case.number), "Acknowledge")).keys
+
+    resting = await follow(desk, 1, keys, "Snooze", "4 hours")
+    assert (await found(store, case)).snoozed_until == NOW + timedelta(hours=4)
+    awake = await follow(desk, 1, resting.keys, "Wake now")
+    colleagues = await follow(desk, 1, awake.keys, "Hand over")
+    assert list(colleagues.keys) == ["Ben", "Back"]
+    given = await follow(desk, 1, colleagues.keys, "Ben")
+    assert list(given.keys) == ["Assign to me", "Review"]
+    back = await follow(desk, 1, given.keys, "Assign to me")
+    await follow(desk, 1, back.keys, "Let go")
+
+    assert (await found(store, case)).status == "new"
+
+
+async def test_to_resolve_without_a_review_takes_a_button_that_says_so(store: Store) -> None:
+    await on_duty(store, "ana")
+    case = await store.record(an_entry())
+    wire = Wire()
+    desk = a_desk(store, wire)
+    keys = (await follow(desk, 1, await opened(desk, wire, 1, case.number), "Acknowledge")).keys
+
+    refused = await follow(desk, 1, keys, "Resolve", "Emergency services contacted")
+    assert "Review E-1001 first" in refused.answers[0]
+    assert (await found(store, case)).status == "acknowledged"
+    await follow(desk, 1, refused.keys, "Resolve without a review (is counted)")
+
+    assert (await found(store, case)).resolved_unreviewed
+
+
+async def test_an_emergency_rests_only_after_a_review_by_buttons_too(
+    store: Store, clock: Clock
+) -> None:
+    await on_duty(store, "ana")
+    case = await store.record(an_entry())
+    wire = Wire()
+    desk = StaffDesk(cast(Bot, wire), lambda: store, chat_id=None, now=clock)
+    keys = (await follow(desk, 1, await opened(desk, wire, 1, case.number), "Acknowledge")).keys
+
+    refused = await follow(desk, 1, keys, "Snooze", "1 hour")
+
+    assert "review it before it rests" in refused.answers[0]
+    assert (await found(store, case)).status == "acknowledged"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "desk:rest:1001:99999999",
+        "desk:rest:1001:",
+        "desk:close:1001:nonsense",
+        "desk:close:1001",
+        "desk:review:1001:info",
+        "desk:review:1001:info:perhaps",
+        "desk:level:1001:doom",
+        "desk:nonsense:1001",
+    ],
+)
+async def test_an_old_or_forged_choice_changes_nothing_and_tells_the_state(
+    store: Store, data: str
+) -> None:
+    await on_duty(store, "ana")
+    case = await store.record(an_entry())
+    desk = a_desk(store, Wire())
+    await press(desk, 1, "desk:ack:1001")
+    before = await found(store, case)
+
+    pressed = await press(desk, 1, data)
+
+    assert pressed.answers == ["E-1001 is acknowledged by ana."]
+    assert await found(store, case) == before
+
+
+async def test_a_case_is_handed_to_nobody_who_does_not_work_on_cases(store: Store) -> None:
+    await on_duty(store, "ana")
+    await store.staff.add("edi", "Edi", "editor", password="", by="system")
+    case = await store.record(an_entry())
+    desk = a_desk(store, Wire())
+    await press(desk, 1, "desk:ack:1001")
+
+    pressed = await press(desk, 1, "desk:give:1001:edi")
+
+    assert "do not work on cases" in pressed.answers[0]
+    assert (await found(store, case)).assignee == "ana"
+
+
+@pytest.mark.parametrize("act", ["open", "ack", "judge"])
+async def test_an_editor_sees_no_case_and_takes_none(store: Store, act: str) -> None:
+    await on_duty(store, "edi")
+    await store.staff.add("boss", "Boss", "admin", password="", by="system")
+    await store.staff.set_role("edi", "editor", by="system")
+    case = await store.record(an_entry())
+    wire = Wire()
+
+    pressed = await press(a_desk(store, wire), 1, f"desk:{act}:1001")
+
+    assert pressed.answers == [NOT_YOURS]
+    assert wire.sent == []
+    assert await found(store, case) == case
+
+
+def an_answer(user: int, text: str, to: str, *, chat_type: str = "private") -> Update:
+    """A Telegram user answers a message of the bot that says `to`."""
+    bot = {"id": 99, "is_bot": True, "first_name": "Bot"}
+    chat = {"id": user, "type": chat_type}
+    said = {"message_id": 1, "date": 0, "chat": chat, "from": bot, "text": to}
+    own = {"id": user, "is_bot": False, "first_name": "X"}
+    message = {"message_id": 2, "date": 0, "chat": chat, "from": own, "text": text}
+    payload = {"update_id": 1, "message": {**message, "reply_to_message": said}}
+    return Update.de_json(payload, cast(Bot, None))
+
+
+async def test_an_answer_to_a_case_in_private_is_a_note_and_goes_to_nobody_else(
+    store: Store,
+) -> None:
+    await on_duty(store, "ana")
+    case = await store.record(an_entry())
+    wire = Wire()
+    desk = a_desk(store, wire)
+    await opened(desk, wire, 1, case.number)
+    heading = wire.sent[-1]["text"]
+
+    taken = await desk.takes(an_answer(1, "she is awake now", heading))
+
+    file = await store.show(case.id)
+    assert taken
+    assert file is not None
+    assert [(each.author, each.body) for each in file.notes] == [("ana", "she is awake now")]
+    assert wire.sent[-1] == {"chat_id": 1, "text": "Note added to E-1001."}
+    assert {each["chat_id"] for each in wire.sent} == {1}
+
+
+@pytest.mark.parametrize(
+    ("user", "to", "chat_type"),
+    [
+        (666, "E-1001 · emergency", "private"),
+        (1, "Call 999 now.", "private"),
+        (1, "E-1001 · emergency", "group"),
+    ],
+    ids=["a stranger", "an answer of the bot", "in a group"],
+)
+async def test_any_other_answer_is_a_message_like_every_other(
+    store: Store, user: int, to: str, chat_type: str
+) -> None:
+    await on_duty(store, "ana")
+    case = await store.record(an_entry())
+    wire = Wire()
+
+    taken = await a_desk(store, wire).takes(
+        an_answer(user, "help she is blue", to, chat_type=chat_type)
+    )
+
+    file = await store.show(case.id)
+    assert not taken
+    assert file is not None
+    assert file.notes == ()
+    assert wire.sent == []

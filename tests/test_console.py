@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pyotp
 import pytest
+from sqlalchemy import select
 
 from bot.console import ensure_first_admin
 from bot.console.app import PAGES
@@ -30,12 +32,13 @@ from bot.core.model import (
 )
 from bot.core.roles import ROLES, Role, may
 from bot.core.sampling import Sample
-from bot.store import Store
+from bot.store import Keys, Store
+from bot.store.schema import review
 from bot.store.staff import StaffMember
 from bot.takeover import Takeover
 from bot.web_safety import HEADERS
 from tests.console_visits import PASSWORD, Somebody, console, signed_in, somebody, token_in
-from tests.escalation_values import HOUR, MINUTE, NOW, TEXT, Clock, an_entry
+from tests.escalation_values import HOUR, MINUTE, NOW, RULES, TEXT, Clock, an_entry
 from tests.reading import knowledge
 
 pytestmark = pytest.mark.anyio
@@ -191,6 +194,18 @@ async def test_a_session_ends_after_a_shift(store: Store, clock: Clock) -> None:
     clock.move(13 * HOUR)
 
     assert (await browser.get("/")).status_code == 303
+
+
+async def test_an_editor_begins_at_the_own_account_and_not_at_a_closed_door(
+    store: Store, clock: Clock
+) -> None:
+    editor = await signed_in(console(store, clock), store, "edi", "editor")
+
+    again = await editor.get("/sign-in")
+    page = await editor.get("/account")
+
+    assert again.headers["location"] == "/staff/account"
+    assert 'class="brand" href="/staff/account"' in page.text
 
 
 async def test_signing_out_ends_the_session(store: Store, clock: Clock) -> None:
@@ -607,6 +622,7 @@ async def test_undo_is_over_after_ten_seconds(store: Store, clock: Clock) -> Non
         ("snooze", {"minutes": "99999999", "row_version": "1"}),
         ("snooze", {"minutes": "60"}),
         ("assign", {"to": "stranger", "row_version": "1"}),
+        ("review", {"level": "info", "reply_was_right": ""}),
         ("resolve", {"resolution": "nonsense", "row_version": "1"}),
         ("review", {"level": "nonsense", "reply_was_right": "yes"}),
         ("review", {"level": "info"}),
@@ -700,6 +716,8 @@ async def test_a_second_factor_is_set_up_with_a_code_and_dropped_with_the_passwo
     begun = await browser.post("/account/totp")
     found = re.search(r"secret=([A-Z2-7]+)", begun.text)
     assert found
+    assert re.search(r'<svg viewBox="0 0 \d+ \d+" class="qr"><path', begun.text)
+    assert "style=" not in begun.text
     wrong = await browser.post("/account/totp/confirm", code="000000")
     assert "not right" in wrong.text
     code = pyotp.TOTP(found[1]).at(NOW)
@@ -834,10 +852,65 @@ async def test_the_figures_show_what_was_judged(store: Store, clock: Clock) -> N
 
     page = await browser.get("/figures")
 
-    assert empty.text.count('<svg class="plot"') == 2
-    assert page.text.count('<svg class="plot"') == 3
+    assert empty.text.count('<svg class="plot"') == 3
+    assert page.text.count('<svg class="plot"') == 4
+    assert "too few read for an estimate" in page.text
     assert "1 too high of 1 judged" in page.text
     assert "no estimate: 0 of 100" in page.text
+
+
+async def test_false_alarms_are_told_by_rule_the_most_frequent_first(
+    store: Store, clock: Clock
+) -> None:
+    rules = ("wants_to_die", "ran_out", "ran_out", "took_extra")
+    for number, rule in enumerate(rules):
+        found = (Evidence(rule, "trigger", 0, 2, "my"),)
+        case = await a_case(store, chat=f"tg:{number}", update_id=f"{number}", evidence=found)
+        seen = Level.EMERGENCY if rule == "took_extra" else Level.INFO
+        for reader in ("ana", "leo"):
+            await store.add_review(case.id, reader, seen, reply_was_right="yes")
+    browser = await signed_in(console(store, clock), store)
+
+    page = await browser.get("/view/f", follow_redirects=True)
+
+    assert re.findall(r"<code>(\w+)</code> (\d)</a>", page.text) == [
+        ("ran_out", "2"),
+        ("wants_to_die", "1"),
+    ]
+    assert "rule%3Aran_out%20verdict%3Atoo_high" in page.text
+
+
+async def test_a_case_is_handed_to_nobody_who_sees_no_cases(store: Store, clock: Clock) -> None:
+    await a_case(store)
+    await store.staff.add("edi", "Edi", "editor", by="system")
+    browser = await signed_in(console(store, clock), store)
+    await browser.post("/case/1001/acknowledge")
+    version = (await case_of(store)).row_version
+
+    refused = await browser.post("/case/1001/assign", to="edi", row_version=version)
+
+    assert "Choose somebody of the staff." in refused.text
+    assert (await case_of(store)).assignee == "ana"
+
+
+async def test_misses_are_estimated_for_the_time_that_is_asked_for(
+    store: Store, clock: Clock
+) -> None:
+    await a_case(store)
+    for number in range(120):
+        late = replace(a_sample(), update_id=str(number), at=NOW - 40 * 24 * HOUR)
+        await store.samples.add(late)
+    for place, sample in enumerate(await store.samples.list(limit=120)):
+        seen = Level.URGENT if place < 12 else Level.INFO
+        await store.samples.judge(sample.id, "leo", seen)
+    browser = await signed_in(console(store, clock), store)
+
+    month = await browser.get("/figures?days=30")
+    year = await browser.get("/figures?days=90")
+
+    assert "no estimate: 0 of 100" in month.text
+    assert "95 % interval 58.1 to 166.7, 120 random messages" in year.text
+    assert year.text.count(">100.0</text>") == 2
 
 
 async def test_possible_misses_are_covered_and_judged_once(store: Store, clock: Clock) -> None:
@@ -848,7 +921,8 @@ async def test_possible_misses_are_covered_and_judged_once(store: Store, clock: 
     opened = await browser.post("/misses/open")
     sample = re.search(r'name="sample" value="([^"]+)"', opened.text)
     assert sample
-    kept = await browser.post("/misses", sample=sample[1], level="emergency")
+    judged = {"topic": "overdose_signs", "reply_was_right": "no"}
+    kept = await browser.post("/misses", sample=sample[1], level="emergency", **judged)
     again = await browser.post("/misses", sample=sample[1], level="info")
 
     assert "not feeling great" not in covered.text
@@ -856,6 +930,26 @@ async def test_possible_misses_are_covered_and_judged_once(store: Store, clock: 
     assert "should have been escalated" in kept.text
     assert "Somebody was faster" in again.text
     assert await store.samples.missed() == (1, 1)
+    assert await reviews_of_samples(store) == [("overdose_signs", "no")]
+
+
+async def test_a_reply_that_nobody_judged_counts_as_not_judged(store: Store, clock: Clock) -> None:
+    await store.samples.add(a_sample())
+    browser = await signed_in(console(store, clock), store)
+    opened = await browser.post("/misses/open")
+    sample = re.search(r'name="sample" value="([^"]+)"', opened.text)
+    assert sample
+
+    await browser.post("/misses", sample=sample[1], level="info")
+
+    assert await reviews_of_samples(store) == [("", "")]
+
+
+async def reviews_of_samples(store: Store) -> list[tuple[str, str]]:
+    """The topic and the judgement of the reply in each review of a sample."""
+    query = select(review.c.reviewed_topic, review.c.reply_was_right)
+    async with store._database.reading() as connection:
+        return [tuple(row) for row in await connection.execute(query)]
 
 
 def a_sample() -> Sample:
@@ -1042,6 +1136,26 @@ async def test_a_reply_that_did_not_arrive_is_told(store: Store, clock: Clock) -
 
     assert "NOT delivered (blocked)" in answer.text
     assert (await case_of(store)).first_response_at is None
+
+
+async def test_the_clock_for_a_first_message_runs_until_staff_wrote(
+    database_url: str, keys: Keys, clock: Clock
+) -> None:
+    chat = Chat()
+    rules = replace(RULES, first_response=HOUR)
+    store = await Store.open(database_url, keys, rules=rules, now=clock)
+    await a_case(store)
+    browser = await signed_in(console(store, clock, takeover=takeover(store, clock, chat)), store)
+    await browser.post("/case/1001/acknowledge")
+
+    before = await browser.get("/case/1001")
+    await confirm(browser, await browser.post("/case/1001/reply", text="I am with you"))
+    after = await browser.get("/case/1001")
+
+    assert 'title="First message by">1 h left' in before.text
+    assert "First message by" not in after.text
+    assert "Staff wrote" in after.text
+    await store.close()
 
 
 async def test_a_second_writer_is_stopped(store: Store, clock: Clock) -> None:

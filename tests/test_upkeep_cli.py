@@ -157,6 +157,22 @@ def test_a_history_that_was_rewritten_whole_lacks_the_hash_that_was_kept(desk: D
 # ---- keys --------------------------------------------------------------------------
 
 
+def test_the_history_is_read_by_leads_and_narrowed(desk: Desk) -> None:
+    desk.ok("staff", "add", "lea", "lead")
+    desk.ok("staff", "add", "ana", "reviewer")
+    desk.ok("escalations", "show", "E-1001", "--text", "--as", "ana")
+
+    shown = desk.ok("audit", "list", "--actor", "ana", "--case", "E-1001", "--as", "lea")
+    none = desk.ok("audit", "list", "--type", "exported")
+    refused = desk.refused("audit", "list", "--as", "ana")
+
+    [line] = [each for each in shown.splitlines() if "ana" in each]
+    assert line.split()[3:] == ["ana", "viewed", "E-1001", "cli"]
+    assert "Nothing is like that." in none
+    assert "may not read the history" in refused
+    assert "is not the number of a case" in desk.refused("audit", "list", "--case", "x")
+
+
 def test_keys_are_rotated_and_the_old_one_is_dropped(desk: Desk) -> None:
     old = desk.place.keys_file.read_text()
 
@@ -188,6 +204,19 @@ def test_a_person_is_forgotten_and_the_command_says_what_stays(desk: Desk) -> No
     assert "Forgotten: 1 messages in 1 cases. What stays:" in shown
     assert "(redacted)" in desk.ok("escalations", "show", "E-1001", "--text")
     assert "Nothing is known" in desk.ok("privacy", "forget", "tg:0")
+
+
+def test_a_person_is_forgotten_by_their_case_and_the_history_says_who_did_it(desk: Desk) -> None:
+    desk.ok("staff", "add", "boss", "admin")
+    desk.ok("staff", "add", "ana", "lead")
+
+    refused = desk.refused("privacy", "forget", "E-1001", "--as", "ana")
+    shown = desk.ok("privacy", "forget", "E-1001", "--as", "boss")
+
+    assert "may not manage people" in refused
+    assert "Forgotten: 1 messages in 1 cases." in shown
+    assert "redacted by boss cli" in desk.ok("escalations", "show", "E-1001")
+    assert "There is no case E-9" in desk.refused("privacy", "forget", "E-9")
 
 
 def test_retention_runs_on_command(desk: Desk) -> None:
@@ -229,8 +258,8 @@ def test_possible_misses_are_read_and_judged(desk: Desk) -> None:
     desk.do(lambda store: store.samples.add(sample))
 
     shown = desk.ok("escalations", "misses")
-    assert "random info i feel[2J odd" in shown
-    desk.ok("escalations", "judge-miss", shown.split()[0], "urgent")
+    assert "random info side_effects i feel[2J odd" in shown
+    desk.ok("escalations", "judge-miss", shown.split()[0], "urgent", "--reply", "partly")
 
     assert "No samples wait." in desk.ok("escalations", "misses")
     assert "no such sample" in desk.refused("escalations", "judge-miss", "x", "urgent")

@@ -11,9 +11,10 @@ import json
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -102,9 +103,16 @@ class Telegram:
         """Have every update taken in by `take`, which has it answered once it is kept."""
         self._take = take
 
-    def with_desk(self, store: Callable[[], Store | None], chat_id: int | None) -> StaffDesk:
+    def with_desk(
+        self,
+        store: Callable[[], Store | None],
+        chat_id: int | None,
+        *,
+        reasons: Mapping[str, str],
+        now: Callable[[], datetime],
+    ) -> StaffDesk:
         """Answer the buttons of staff as well, and give the way to alert them."""
-        self._desk = StaffDesk(self._express, store, chat_id=chat_id)
+        self._desk = StaffDesk(self._express, store, chat_id=chat_id, reasons=reasons, now=now)
         return self._desk
 
     async def write(self, chat: str, text: str) -> DeliveryStatus:

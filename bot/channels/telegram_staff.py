@@ -7,50 +7,73 @@ shown in the private chat with the staff member who opens it, and nowhere else.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 
-from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Update
+from telegram import Bot, CallbackQuery, InlineKeyboardMarkup, Message, Update
 from telegram.error import Forbidden, TelegramError
 
 from bot.alerts import Target
+from bot.channels import telegram_staff_menu as menus
 from bot.channels.split import split
-from bot.core.actions import Acknowledge, Refusal, View
+from bot.channels.telegram_staff_menu import NOTE_HINT, PREFIX, Pressed
+from bot.content.reasons import because
+from bot.core.actions import Assign, Outcome, Refusal, View
 from bot.core.escalation import Case
 from bot.core.ladder import alert_text
+from bot.core.roles import may
 from bot.errors import StoreError
 from bot.store import Store
-from bot.store.records import CaseFile
+from bot.store.records import CaseFile, SignalRecord
 from bot.store.staff import StaffMember
 
 log = logging.getLogger(__name__)
 
-PREFIX = "desk:"
 CHAT = "staff_chat"
+CHANNEL = "telegram"
 NOT_STAFF = "You are not on the staff list. Ask an admin to add your Telegram id."
+NOT_YOURS = "Your role does not work on cases."
 NO_CASE = "There is no such case."
 AWAY = "The record cannot be reached just now. Try again in a moment."
+OWN = re.compile(r"E-(\d{1,9}) ·")  # how every message about a case in a private chat begins
 
 
 class StaffDesk:
     """Sends alerts over `bot` and answers their buttons.
 
     `chat_id` is the staff chat, None where there is none; a forum gets one topic a case.
-    `store` gives the open store, or None.
+    `store` gives the open store, or None. `reasons` says what each rule means.
     """
 
-    def __init__(self, bot: Bot, store: Callable[[], Store | None], *, chat_id: int | None) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        store: Callable[[], Store | None],
+        *,
+        chat_id: int | None,
+        reasons: Mapping[str, str] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._bot = bot
         self._store = store
         self._chat_id = chat_id
+        self._reasons = reasons or {}
+        self._now = now
 
     async def takes(self, update: Update) -> bool:
-        """Whether the update is the desk's: a button of ours, or talk in the staff chat."""
+        """Whether the update is the desk's: a button of ours, talk in the staff chat, or an
+        answer to a message of ours about a case, which is a note."""
         query, chat = update.callback_query, update.effective_chat
         if query and (query.data or "").startswith(PREFIX):
             await self.press(query)
             return True
-        return chat is not None and chat.id == self._chat_id
+        if chat is not None and chat.id == self._chat_id:
+            return True
+        message = update.message
+        number = _answered(message)
+        return message is not None and number > 0 and await self._note(message, number)
 
     # ---- alerts ------------------------------------------------------------------
 
@@ -90,7 +113,7 @@ class StaffDesk:
     async def _alert(self, chat_id: int, case: Case, text: str, topic: int | None = None) -> bool:
         try:
             await self._bot.send_message(
-                chat_id, text, message_thread_id=topic, reply_markup=_keyboard(case)
+                chat_id, text, message_thread_id=topic, reply_markup=menus.alert_keyboard(case)
             )
         except Forbidden:
             log.error("the bot may not write to the staff chat or member; add it or press Start")
@@ -119,52 +142,136 @@ class StaffDesk:
         if member is None:
             log.warning("button pressed by somebody who is not on the staff")
             return NOT_STAFF
-        act, number = _parse(query.data or "")
-        case = await store.find(number) if number else None
+        pressed = Pressed.read(query.data or "")
+        if not may(member.role, "read" if pressed.act == "open" else "work"):
+            return NOT_YOURS
+        case = await store.find(pressed.number) if pressed.number else None
         if case is None:
             return NO_CASE
-        if act == "open":
+        if pressed.act == "open":
             return await self._open(store, case, member)
-        if act != "ack":
-            return _state(case)
-        outcome = await store.act(case.number, Acknowledge(member.id), channel="telegram")
+        return await self._work(store, query, pressed, case, member)
+
+    async def _work(
+        self, store: Store, query: CallbackQuery, pressed: Pressed, case: Case, member: StaffMember
+    ) -> str:
+        """Open the choices of a button, or do what it says and show what the case is now."""
+        workers = [each for each in await store.staff.all() if _can_work(each)]
+        rows = menus.submenu(pressed, case, workers)
+        if rows is not None:
+            await _redraw(query, menus.choices(rows, case))
+            return ""
+        outcome = await self._act(store, pressed, case, member, workers)
         found = await store.find(case.number) or case
-        await self._show_state(query, found)
-        return outcome.reason if isinstance(outcome, Refusal) else f"{case.label} is yours."
+        if pressed.act == "ack":
+            await self._show_state(query, found)
+        elif _asks_for_review(pressed, found):
+            await _redraw(query, menus.without_review(found, pressed.first))
+        else:
+            keys = menus.menu(found, member.id)
+            with suppress(TelegramError):
+                await query.edit_message_text(_heading(found), reply_markup=keys)
+        if isinstance(outcome, Refusal):
+            return outcome.reason
+        is_taken = outcome is not None and pressed.act in ("ack", "take", "mine")
+        return f"{case.label} is yours." if is_taken else _state(found)
+
+    async def _act(
+        self,
+        store: Store,
+        pressed: Pressed,
+        case: Case,
+        member: StaffMember,
+        workers: Sequence[StaffMember],
+    ) -> Outcome | None:
+        """Do what a button says; None where it does nothing."""
+        judged = menus.review_of(pressed)
+        if judged:
+            level, right = judged
+            return await store.add_review(
+                case.number, member.id, level, reply_was_right=right, channel=CHANNEL
+            )
+        action = menus.action_of(pressed, member.id, self._now())
+        if action is None:
+            return None
+        if isinstance(action, Assign) and action.to not in {each.id for each in workers}:
+            return Refusal("They do not work on cases any more; choose somebody else.")
+        return await store.act(case.number, action, channel=CHANNEL)
 
     async def _open(self, store: Store, case: Case, member: StaffMember) -> str:
         """Show the case in private. The history says that it was viewed, before it is."""
-        seen = await store.act(case.number, View(member.id), channel="telegram")
+        seen = await store.act(case.number, View(member.id), channel=CHANNEL)
         file = await store.show(case.number)
         if isinstance(seen, Refusal) or file is None:
             return NO_CASE
+        mine = int(member.telegram_id or 0)
         try:
-            for part in split(_told(file)):
-                await self._bot.send_message(int(member.telegram_id or 0), part)
+            for part in split(_told(file, self._reasons)):
+                await self._bot.send_message(mine, part)
+            if may(member.role, "work"):
+                keys = menus.menu(file.case, member.id)
+                await self._bot.send_message(mine, _heading(file.case), reply_markup=keys)
         except Forbidden:
             return "Open a private chat with this bot and press Start, then press Open again."
         except TelegramError:
             return "Telegram did not take the message. Press Open again."
         return f"{case.label} is in your private chat with this bot."
 
+    # ---- notes -------------------------------------------------------------------
+
+    async def _note(self, message: Message, number: int) -> bool:
+        """Keep an answer of staff as a note. False for somebody who is not on the staff."""
+        try:
+            store = self._store()
+            user = message.from_user
+            member = await store.staff.by_telegram(str(user.id)) if store and user else None
+            if store is None or member is None or not may(member.role, "work"):
+                return False
+            added = await store.add_note(number, member.id, message.text or "", channel=CHANNEL)
+            said = added.reason if isinstance(added, Refusal) else f"Note added to E-{number}."
+        except StoreError:
+            said = f"{AWAY} The note was NOT kept."
+        with suppress(TelegramError):
+            await self._bot.send_message(message.chat.id, said)
+        return True
+
     async def _show_state(self, query: CallbackQuery, case: Case) -> None:
         with suppress(TelegramError):
             text = f"{alert_text(case, case.updated_at)}\n{_state(case)}"
-            await query.edit_message_text(text, reply_markup=_keyboard(case))
+            await query.edit_message_text(text, reply_markup=menus.alert_keyboard(case))
 
 
-def _keyboard(case: Case) -> InlineKeyboardMarkup:
-    open_it = InlineKeyboardButton("Open", callback_data=f"{PREFIX}open:{case.number}")
-    if case.status != "new":
-        return InlineKeyboardMarkup([[open_it]])
-    take = InlineKeyboardButton("Acknowledge", callback_data=f"{PREFIX}ack:{case.number}")
-    return InlineKeyboardMarkup([[take, open_it]])
+def _can_work(member: StaffMember) -> bool:
+    return member.active and may(member.role, "work")
 
 
-def _parse(data: str) -> tuple[str, int]:
-    """The act and the number in a button's data; 0 for what no button of ours holds."""
-    act, _, number = data.removeprefix(PREFIX).partition(":")
-    return act, int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
+def _asks_for_review(pressed: Pressed, case: Case) -> bool:
+    """Whether a case was not resolved because nobody reviewed it."""
+    is_refused = pressed.act == "close" and case.status == "acknowledged"
+    return is_refused and case.review_status == "unreviewed"
+
+
+async def _redraw(query: CallbackQuery, keys: InlineKeyboardMarkup) -> None:
+    with suppress(TelegramError):
+        await query.edit_message_reply_markup(keys)
+
+
+def _answered(message: Message | None) -> int:
+    """The number of the case whose message this one answers, in a private chat; else 0."""
+    if message is None or message.chat.type != "private" or not message.text:
+        return 0
+    answered = message.reply_to_message
+    if answered is None or answered.from_user is None or not answered.from_user.is_bot:
+        return 0
+    found = OWN.match(answered.text or "")
+    return int(found[1]) if found else 0
+
+
+def _heading(case: Case) -> str:
+    """The message that the buttons of a case stand below."""
+    level = case.level.label.replace("_", " ")
+    review = case.review_status.replace("_", " ")
+    return f"{case.label} · {level}\n{_state(case)} Review: {review}.\n{NOTE_HINT}"
 
 
 def _state(case: Case) -> str:
@@ -174,15 +281,30 @@ def _state(case: Case) -> str:
     return f"{case.label} is {case.status}{owner}."
 
 
-def _told(file: CaseFile) -> str:
-    """The case as its reader sees it: what was written, and what the bot sent."""
+def _told(file: CaseFile, reasons: Mapping[str, str]) -> str:
+    """The case as its reader sees it: what was written, why it was raised, what the bot sent."""
     case = file.case
-    lines = [f"{case.label} · {case.level.label.replace('_', ' ')} · {case.country or '?'}"]
-    for each in file.signals:
-        at = each.received_at.strftime("%d %b %H:%M UTC")
-        arrived = each.delivery_status or "on its way"
-        lines.append(f"\n{at}\n{each.text or '(deleted)'}\nReply: {arrived}")
+    parts = (case.label, case.level.label, case.kind, case.country or "country not known")
+    lines = [" · ".join(each.replace("_", " ") for each in parts if each)]
+    for signal in file.signals:
+        lines += _message(signal, reasons)
+    lines += [f"\nNote, {each.author}: {each.body or '(deleted)'}" for each in file.notes]
+    if file.earlier:
+        lines.append(f"\nEarlier cases: {', '.join(each.label for each in file.earlier)}")
     return "\n".join(lines)
+
+
+def _message(signal: SignalRecord, reasons: Mapping[str, str]) -> list[str]:
+    at = signal.received_at.strftime("%d %b %H:%M UTC")
+    why = "; ".join(
+        each.meaning or each.rule
+        for each in because(signal.evidence, reasons)
+        if each.kind in ("trigger", "example")
+    )
+    numbers = ", ".join(signal.numbers_shown) or "none"
+    arrived = signal.delivery_status or "on its way"
+    lines = [f"\n{at}", signal.text or "(deleted)"]
+    return [*lines, *([f"Why: {why}"] if why else []), f"Reply: {arrived}; numbers: {numbers}"]
 
 
 def _topic_in(file: CaseFile) -> int | None:

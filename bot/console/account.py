@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from bot.console import sessions
+from bot.console.qr import picture
 from bot.console.visit import Visit
 from bot.core.actions import Refusal
 from bot.store.staff import StaffMember
@@ -13,7 +14,14 @@ from bot.store.staff import StaffMember
 async def show(visit: Visit) -> Response:
     """The page. A secret for the authenticator app is shown until it is confirmed."""
     secret = str(visit.request.session.get("totp", ""))
-    return await visit.draw("account.html", secret=secret, spaced=_spaced(secret))
+    address = visit.store.staff.totp_address(visit.member.id, secret) if secret else ""
+    return await visit.draw(
+        "account.html",
+        secret=secret,
+        spaced=_spaced(secret),
+        address=address,
+        code=picture(address) if address else "",
+    )
 
 
 async def password(visit: Visit) -> Response:

@@ -24,6 +24,7 @@ from bot.core.actions import (
 )
 from bot.core.escalation import ReplyWasRight
 from bot.core.model import Level
+from bot.core.roles import may
 
 LONGEST_SNOOZE = timedelta(days=30)
 
@@ -53,7 +54,7 @@ async def assign(visit: Visit) -> Response:
         visit.settle(outcome, "nobody's now; it waits again.", undoable=True)
         return _back(visit)
     member = await visit.store.staff.find(to)
-    if member is None or not member.active:
+    if member is None or not member.active or not may(member.role, "work"):
         visit.tell("Choose somebody of the staff.", refused=True)
         return _back(visit)
     outcome = await _act(visit, Assign(visit.member.id, to), versioned=True)
@@ -100,7 +101,7 @@ async def review(visit: Visit) -> Response:
     if level not in levels:
         visit.tell("Choose a level first: keys 1 to 6.", refused=True)
         return _back(visit)
-    if right not in get_args(ReplyWasRight):
+    if not right or right not in get_args(ReplyWasRight):
         visit.tell("Say whether the reply was right: yes, partly or no.", refused=True)
         return _back(visit)
     decides = bool(visit.field("is_authoritative"))

@@ -41,7 +41,7 @@ VIEW_KEYS = {
     "Disagreements": "d",
     "Delivery failed": "u",
     "Clock missed": "c",
-    "False alarms": "f",
+    "False alarms by rule": "f",
 }
 
 
@@ -82,6 +82,7 @@ def templates() -> Environment:
         "span": span,
         "stamp": stamp,
         "clock": clock,
+        "first_response": first_response,
         "ago": ago,
     }
     made.globals |= {
@@ -98,6 +99,16 @@ def templates() -> Environment:
 def clock(context: Context, case: Case) -> Markup:
     """The clock that runs for `case`, as an element that a script keeps counting."""
     due, what = due_of(case)
+    return _running(context, due, what)
+
+
+@pass_context
+def first_response(context: Context, case: Case) -> Markup:
+    """The clock for a first message of staff to the person, where staff may write."""
+    return _running(context, case.first_response_due_at, "First message by")
+
+
+def _running(context: Context, due: datetime | None, what: str) -> Markup:
     if due is None:
         return Markup('<span class="none">–</span>')
     left = due - context["now"]

@@ -22,7 +22,9 @@ async def show(visit: Visit) -> Response:
     days = int(visit.asked("days")) if visit.asked("days") in PERIODS else 30
     since = visit.now - timedelta(days=days)
     facts = await visit.store.facts(CaseFilter(since=since))
-    reviewed, missed = await visit.store.samples.missed()
+    samples = await visit.store.samples.missed_by_language(since)
+    reviewed, missed = (sum(column) for column in zip((0, 0), *samples.values(), strict=True))
+    rate = misses_per_1000(reviewed, missed)
     by_rule = [each for each in figures(facts, "rule") if each.precision.total]
     by_week = figures(facts, "week")
     return await visit.draw(
@@ -51,7 +53,11 @@ async def show(visit: Visit) -> Response:
         agreement=await visit.store.agreement(since),
         reviewed=reviewed,
         missed=missed,
-        rate=misses_per_1000(reviewed, missed),
+        rate=rate,
+        misses=plots.rates(
+            [("all", rate), *((name, misses_per_1000(*each)) for name, each in samples.items())],
+            "Misses per 1,000 messages, by language",
+        ),
         enough=SAMPLE_MIN,
     )
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from bot.console import sessions
 from bot.console.visit import CHANNEL, Visit
 from bot.core.actions import Refusal
-from bot.core.escalation import Event
+from bot.core.escalation import Event, ReplyWasRight
 from bot.core.figures import SAMPLE_MIN, misses_per_1000
 from bot.core.model import Level
 from bot.core.sampling import Stratum
@@ -57,6 +57,7 @@ async def judge(visit: Visit) -> Response:
         visit.member.id,
         level,
         topic=visit.field("topic", longest=80),
+        reply_was_right=_right(visit.field("reply_was_right")),
         reason=visit.field("reason", longest=5_000),
         channel=CHANNEL,
     )
@@ -65,3 +66,8 @@ async def judge(visit: Visit) -> Response:
     else:
         visit.tell("Kept. It should have been escalated." if level.escalates else "Kept.")
     return visit.to("/misses")
+
+
+def _right(chosen: str) -> ReplyWasRight:
+    """Whether the reply was right, or "" where the reader did not say."""
+    return next((each for each in get_args(ReplyWasRight) if each == chosen), "")

@@ -74,15 +74,44 @@ def shares(rows: Sequence[tuple[str, Share]], label: str) -> Markup:
             )
         )
         low, high = (NAME + room * each for each in interval)
-        parts.append(
-            Markup(
-                '<path class="whisker" d="M{0:.1f} {1}v8m0-4H{2:.1f}m0-4v8" fill="none"/>'
-            ).format(low, y + 5, high)
-        )
+        parts.append(_whisker(low, high, y))
         parts.append(_text(NAME + room + 8, y + 13, f"{100 * value:.0f} %"))
     parts.append(_text(NAME, height - 4, "0 %"))
     parts.append(_text(NAME + room, height - 4, "100 %", "end"))
     return _svg(parts, height, label)
+
+
+def rates(rows: Sequence[tuple[str, tuple[float, float, float] | None]], label: str) -> Markup:
+    """Horizontal bars of numbers per 1,000, each with its interval: estimate, lower, upper.
+
+    A row without an estimate says so in place of a bar.
+    """
+    height, room = ROW * len(rows) + 24, WIDTH - NAME - 60
+    top = _round_up(max((rate[2] for _, rate in rows if rate), default=10.0))
+    parts: list[Markup] = []
+    for place, (name, rate) in enumerate(rows):
+        y = place * ROW + 6
+        parts.append(_text(NAME - 8, y + 13, name, "end"))
+        if rate is None:
+            parts.append(_text(NAME, y + 13, "too few read for an estimate"))
+            continue
+        value, low, high = (room * each / top for each in rate)
+        parts.append(
+            Markup('<rect class="bar" x="{}" y="{}" width="{:.1f}" height="18" rx="3"/>').format(
+                NAME, y, value
+            )
+        )
+        parts.append(_whisker(NAME + low, NAME + high, y))
+        parts.append(_text(NAME + room + 8, y + 13, f"{rate[0]:.1f}"))
+    parts.append(_text(NAME, height - 4, "0"))
+    parts.append(_text(NAME + room, height - 4, f"{top:g} of 1,000", "end"))
+    return _svg(parts, height, label)
+
+
+def _whisker(low: float, high: float, y: float) -> Markup:
+    return Markup(
+        '<path class="whisker" d="M{0:.1f} {1}v8m0-4H{2:.1f}m0-4v8" fill="none"/>'
+    ).format(low, y + 5, high)
 
 
 def _svg(parts: Sequence[Markup], height: int, label: str) -> Markup:

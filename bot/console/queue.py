@@ -17,6 +17,7 @@ from bot.core.escalation import Case, clean_tag
 PAGE = 50
 MANY = 1_000  # cases past which a list is not counted
 BULK_MAX = 200
+FALSE_ALARMS = VIEWS["False alarms by rule"]
 FLAGS = ("open", "unreviewed", "breached", "undelivered", "unalerted", "repeated")
 
 
@@ -60,6 +61,7 @@ async def show(visit: Visit) -> Response:
         present={case.number: _present(visit, case.number) for case in shown},
         staff=[each for each in await visit.store.staff.all() if each.active],
         chosen=_chosen(listed.query),
+        by_rule=await visit.store.false_alarms() if listed.query == FALSE_ALARMS else (),
         is_filtered=bool(listed.query) and listed.query not in VIEWS.values(),
     )
 

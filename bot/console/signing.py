@@ -35,8 +35,12 @@ def welcome(request: Request, member: StaffMember, desk: Desk, wanted: str) -> R
     """Begin the session of `member` and lead them to the page they wanted."""
     sessions.begin(request, member, desk.now())
     root = str(request.scope.get("root_path", ""))
-    home = "/" if may(member.role, "read") else "/account"
-    return RedirectResponse(root + (own_path(wanted) or home), 303)
+    return RedirectResponse(root + (own_path(wanted) or _home(member)), 303)
+
+
+def _home(member: StaffMember) -> str:
+    """Where somebody begins: at the queue, or at their account where they see no case."""
+    return "/" if may(member.role, "read") else "/account"
 
 
 def own_path(wanted: str) -> str:
@@ -68,8 +72,10 @@ def refuse(
 
 async def _ask(desk: Desk, request: Request) -> Response:
     wanted = own_path(request.query_params.get("next", ""))
-    if await sessions.member_of(request, desk.store(), desk.now()) is not None:
-        return RedirectResponse(f"{request.scope.get('root_path', '')}{wanted or '/'}", 303)
+    member = await sessions.member_of(request, desk.store(), desk.now())
+    if member is not None:
+        root = request.scope.get("root_path", "")
+        return RedirectResponse(f"{root}{wanted or _home(member)}", 303)
     return refuse(request, desk, "", wanted=wanted, status=200)
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from bot.content.problems import Problems
 from bot.content.yaml_text import read
+from bot.core.decide import Content
 from bot.core.model import Evidence
+from bot.core.readers import Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,13 @@ def rule_reasons(root: Path) -> Mapping[str, str]:
         for rule in rules.table.items:
             found.setdefault(rule, rules.sub(rule).text("reason"))
     return found
+
+
+def reasons_in(content: Content) -> Mapping[str, str]:
+    """The reason of each rule that is in force, by its id."""
+    reader = content.reader
+    rules = reader.signals.rules if isinstance(reader, Readers) else ()
+    return {rule.id: rule.reason for rule in rules}
 
 
 def because(evidence: Iterable[Evidence], reasons: Mapping[str, str]) -> tuple[Because, ...]:

@@ -61,7 +61,7 @@ VIEWS: Mapping[str, str] = {
     "Disagreements": "is:disputed",
     "Delivery failed": "is:undelivered",
     "Clock missed": "is:breached",
-    "False alarms": "verdict:too_high",
+    "False alarms by rule": "verdict:too_high",
 }
 
 

@@ -36,7 +36,7 @@ Resolution = Literal[
     "test",
     "could_not_reach",
 ]
-ReplyWasRight = Literal["yes", "no", "partly"]
+ReplyWasRight = Literal["", "yes", "no", "partly"]  # "": nobody judged the reply
 
 BOT = "bot"  # the actor of what the bot does itself
 SYSTEM = "system"  # the actor of clocks, retention and the operator's commands
@@ -209,7 +209,7 @@ class Review:
     level_then: Level
     created_at: datetime
     reviewed_topic: str = ""
-    reply_was_right: ReplyWasRight = "yes"
+    reply_was_right: ReplyWasRight = ""
     reason: str = ""
     is_authoritative: bool = False
 

@@ -56,14 +56,17 @@ class Retention:
     skeletons: timedelta = timedelta(days=365)
 
 
-async def forget(writing: Writing, chat: str) -> Forgotten:
-    """Take away all that a person wrote; the skeleton of their cases stays."""
-    connection, key = writing.connection, writing.keys.subject(chat)
+async def forget(writing: Writing, key: str, actor: str) -> Forgotten:
+    """Take away all that the person of this subject key wrote; skeletons of cases stay.
+
+    The history says that it was `actor`.
+    """
+    connection = writing.connection
     theirs = select(escalation).where(escalation.c.subject_key == key)
     found = [case_of(row) for row in await connection.execute(theirs)]
     messages = await _empty_cases(connection, [case.id for case in found], writing.now)
     for case in found:
-        await cases.act(writing, case, Redact(SYSTEM, "forget"))
+        await cases.act(writing, case, Redact(actor, "forget"))
     await connection.execute(
         update(review_sample)
         .where(review_sample.c.subject_key == key, review_sample.c.sealed.is_not(None))

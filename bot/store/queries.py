@@ -28,6 +28,8 @@ from bot.store.schema import IS_OPEN, IS_TAGGED, NOT_WAITING, escalation, signal
 
 columns = escalation.c
 OFTEN = 3_000  # messages in which a rule has to speak until it is looked for case by case
+LATEST = 1_000  # false alarms that are told by rule
+RULES_MAX = 12
 QUEUE_ORDER = (columns.queue_rank, columns.listed_at, columns.number)
 
 
@@ -107,6 +109,21 @@ async def hidden_emergencies(connection: AsyncConnection, wanted: CaseFilter) ->
     shown = func.count().filter(and_(*conditions(wanted, often=often)))
     query = select(func.count() - shown).where(columns.queue_rank == 0)
     return int((await connection.execute(query)).scalar_one())
+
+
+async def false_alarms(connection: AsyncConnection) -> tuple[tuple[str, int], ...]:
+    """The rules of the latest cases that were judged too high, the most frequent first."""
+    latest = (
+        select(columns.top_rule)
+        .where(columns.verdict == "too_high")
+        .order_by(columns.number.desc())
+        .limit(LATEST)
+        .subquery()
+    )
+    often = func.count().label("often")
+    query = select(latest.c.top_rule, often).group_by(latest.c.top_rule)
+    query = query.order_by(often.desc(), latest.c.top_rule).limit(RULES_MAX)
+    return tuple((row.top_rule, row.often) for row in await connection.execute(query))
 
 
 def conditions(wanted: CaseFilter, *, often: bool = False) -> tuple[ColumnElement[Any], ...]:

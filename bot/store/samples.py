@@ -8,11 +8,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.actions import Refusal
-from bot.core.escalation import Event, Review
+from bot.core.escalation import Event, ReplyWasRight, Review
 from bot.core.model import Level
 from bot.core.sampling import Sample, Stratum
 from bot.store import audit
@@ -94,10 +94,15 @@ class Samples:
         level: Level,
         *,
         topic: str = "",
+        reply_was_right: ReplyWasRight = "",
         reason: str = "",
         channel: str = "",
     ) -> SampleRecord | Refusal:
-        """Keep what a reader makes of a sample. The first reader settles it."""
+        """Keep what a reader makes of a sample. The first reader settles it.
+
+        The reply is not kept with a sample: whether it was right follows from its topic, and
+        stays open ("") where the reader does not say.
+        """
         async with self._writing(channel) as writing:
             row = await _row(writing.connection, sample_id)
             if row is None:
@@ -110,6 +115,7 @@ class Samples:
                 level_then=Level(row.level),
                 created_at=writing.now,
                 reviewed_topic=topic,
+                reply_was_right=reply_was_right,
                 reason=reason,
             )
             values = review_row(writing.keys, given)
@@ -126,15 +132,29 @@ class Samples:
             judged = await _row(writing.connection, sample_id)
             return Refusal("There is no such sample.") if judged is None else self._record(judged)
 
-    async def missed(self) -> tuple[int, int]:
-        """How many of the random samples were reviewed, and how many should have escalated."""
+    async def missed(self, since: datetime | None = None) -> tuple[int, int]:
+        """How many of the random samples were reviewed, and how many should have escalated.
+
+        `since` bounds when the message came in.
+        """
+        found = (await self.missed_by_language(since)).values()
+        return sum(read for read, _ in found), sum(missed for _, missed in found)
+
+    async def missed_by_language(self, since: datetime | None = None) -> dict[str, tuple[int, int]]:
+        """The same for each language."""
         columns = review_sample.c
-        reviewed = (columns.stratum == "random", columns.review_status == "reviewed")
+        missed = func.count().filter(columns.reviewed_level >= int(Level.URGENT))
+        query = (
+            select(columns.language, func.count().label("read"), missed.label("missed"))
+            .where(columns.stratum == "random", columns.review_status == "reviewed")
+            .group_by(columns.language)
+            .order_by(columns.language)
+        )
+        if since is not None:
+            query = query.where(columns.at >= since)
         async with self._database.reading() as connection:
-            total = await _count(connection, *reviewed)
-            return total, await _count(
-                connection, *reviewed, columns.reviewed_level >= int(Level.URGENT)
-            )
+            rows = await connection.execute(query)
+            return {row.language: (row.read, row.missed) for row in rows}
 
     def _record(self, row: AnyRow) -> SampleRecord:
         return SampleRecord(
@@ -153,9 +173,3 @@ class Samples:
 async def _row(connection: AsyncConnection, sample_id: str) -> AnyRow | None:
     found = await connection.execute(select(review_sample).where(review_sample.c.id == sample_id))
     return found.first()
-
-
-async def _count(connection: AsyncConnection, *wanted: ColumnElement[bool]) -> int:
-    query = select(func.count()).select_from(review_sample).where(*wanted)
-    found: int = (await connection.execute(query)).scalar_one()
-    return found

@@ -192,9 +192,13 @@ class Staff:
     # ---- the second factor -----------------------------------------------------
 
     def new_totp(self, staff_id: str) -> tuple[str, str]:
-        """A fresh secret and its address for a QR code; not in force until confirmed."""
+        """A fresh secret and the address for an authenticator app; not yet in force."""
         secret = pyotp.random_base32()
-        return secret, pyotp.TOTP(secret).provisioning_uri(name=staff_id, issuer_name=ISSUER)
+        return secret, self.totp_address(staff_id, secret)
+
+    def totp_address(self, staff_id: str, secret: str) -> str:
+        """What an authenticator app reads: the secret, and what it is for."""
+        return pyotp.TOTP(secret).provisioning_uri(name=staff_id, issuer_name=ISSUER)
 
     async def confirm_totp(
         self, staff_id: str, secret: str, code: str, *, by: str

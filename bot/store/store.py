@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from bot.core.actions import Action, Outcome, Refusal
 from bot.core.casefilter import ALL, QUEUE, CaseFilter
-from bot.core.escalation import Case, Entry, Event, ReplyWasRight, Review, Rules
+from bot.core.escalation import SYSTEM, Case, Entry, Event, ReplyWasRight, Review, Rules
 from bot.core.figures import Fact, first_two, kappa
 from bot.core.model import Level, Person
 from bot.core.pseudonyms import Judged
@@ -111,8 +111,16 @@ class Store:
 
     async def forget(self, chat: str) -> Forgotten:
         """Take away all that the person in `chat` wrote and is; skeletons of cases stay."""
-        async with self._writing() as writing:
-            return await privacy.forget(writing, chat)
+        return await self._forget(self._keys.subject(chat), SYSTEM)
+
+    async def forget_for(self, actor: str, chat: str | Case, *, channel: str = "") -> Forgotten:
+        """The same because `actor` of the staff was asked to: by a chat, or by a case of it."""
+        key = chat.subject_key if isinstance(chat, Case) else self._keys.subject(chat)
+        return await self._forget(key, actor, channel)
+
+    async def _forget(self, key: str, actor: str, channel: str = "") -> Forgotten:
+        async with self._writing(channel) as writing:
+            return await privacy.forget(writing, key, actor)
 
     async def chat_of(self, case: Case) -> str | None:
         """The chat id to answer `case` in, or None when it is not kept any more."""
@@ -170,7 +178,7 @@ class Store:
         level: Level,
         *,
         topic: str = "",
-        reply_was_right: ReplyWasRight = "yes",
+        reply_was_right: ReplyWasRight = "",
         reason: str = "",
         is_authoritative: bool = False,
         channel: str = "",
@@ -267,6 +275,11 @@ class Store:
         """How many emergencies that nobody acknowledged a list of `wanted` leaves out."""
         async with self._database.reading() as connection:
             return await queries.hidden_emergencies(connection, wanted)
+
+    async def false_alarms(self) -> tuple[tuple[str, int], ...]:
+        """The rules of the latest cases that were judged too high, the most frequent first."""
+        async with self._database.reading() as connection:
+            return await queries.false_alarms(connection)
 
     # ---- figures and learning ------------------------------------------------------
 

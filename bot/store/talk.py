@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
@@ -33,6 +33,7 @@ from bot.store.schema import contact, escalation, event, takeover, talk
 log = logging.getLogger(__name__)
 
 PLACES = 1_000_000  # more lines than any case has
+UNTRIED = timedelta(days=1)
 PERSON = ""  # the author of what the person of the case writes
 HEARD = ("signal_linked", "person_wrote")  # what the history says when the person wrote
 NOT_THEIRS = "Only the owner of the case writes; assign it to yourself first."
@@ -63,12 +64,20 @@ class Talk:
         self._writing = writing
 
     async def write(
-        self, number: int, author: str, text: str, *, row_version: int, leaving: bool
+        self,
+        number: int,
+        author: str,
+        text: str,
+        *,
+        row_version: int,
+        leaving: bool,
+        by_bot: bool = False,
     ) -> Letter | Refusal:
         """Keep what the owner of a case writes to its person, to be delivered.
 
         Refused to anybody else, and when the case changed since `row_version`: each text that
-        is written changes it, so that one preview sends once.
+        is written changes it, so that one preview sends once. With `by_bot` the caller delivers
+        nothing: the running bot takes it at its next look.
         """
         async with self._writing("") as writing:
             case = await cases.find(writing.connection, number)
@@ -81,12 +90,14 @@ class Talk:
                     f"{case.label} changed since the preview, or this was sent already: "
                     "read it before you write again."
                 )
-            letter = await self._add(writing, case, author, text, leaving=leaving)
+            letter = await self._add(writing, case, author, text, leaving=leaving, by_bot=by_bot)
             if isinstance(letter, Letter):
                 await cases.raise_version(writing.connection, case)
             return letter
 
-    async def leave(self, number: int, text: str, *, actor: str = SYSTEM) -> Letter | Refusal:
+    async def leave(
+        self, number: int, text: str, *, actor: str = SYSTEM, by_bot: bool = False
+    ) -> Letter | Refusal:
         """Let the bot tell the person with `text` that nobody of the staff is there any more."""
         async with self._writing("") as writing:
             case = await cases.find(writing.connection, number)
@@ -95,7 +106,14 @@ class Talk:
                 return Refusal("Nobody has taken over this conversation.")
             if actor not in (SYSTEM, held.staff_id):
                 return Refusal(f"{held.staff_id} has taken over this conversation.")
-            return await self._add(writing, case, actor, text, leaving=True)
+            return await self._add(writing, case, actor, text, leaving=True, by_bot=by_bot)
+
+    async def status_of(self, line_id: str) -> DeliveryStatus | None:
+        """How the delivery of a line went, or None while it is on its way."""
+        query = select(talk.c.delivery_status).where(talk.c.id == line_id)
+        async with self._database.reading() as connection:
+            found: DeliveryStatus | None = (await connection.execute(query)).scalar()
+        return found
 
     async def settle(self, line_id: str, status: DeliveryStatus) -> None:
         """Note, once, how the delivery of a line went; the history of the case says so."""
@@ -221,7 +239,7 @@ class Talk:
             return tuple(row.id for row in await connection.execute(query))
 
     async def _add(
-        self, writing: Writing, case: Case, author: str, text: str, *, leaving: bool
+        self, writing: Writing, case: Case, author: str, text: str, *, leaving: bool, by_bot: bool
     ) -> Letter | Refusal:
         sealed = select(contact.c.sealed).where(contact.c.subject_key == case.subject_key)
         chat = (await writing.connection.execute(sealed)).scalar()
@@ -236,7 +254,7 @@ class Talk:
             await writing.connection.execute(
                 insert(takeover).values(staff_id=author, until=until, **row)
             )
-        own = await self._insert(writing, case, author, text, leaving=leaving)
+        own = await self._insert(writing, case, author, text, leaving=leaving, by_bot=by_bot)
         return Letter(id=own, case=case, chat=self._keys.decrypt(chat), text=text)
 
     async def _insert(
@@ -247,6 +265,7 @@ class Talk:
         text: str,
         *,
         leaving: bool = False,
+        by_bot: bool = False,
         entry_key: str = "",
         status: DeliveryStatus | None = None,
     ) -> str:
@@ -263,7 +282,8 @@ class Talk:
             "leaving": leaving,
             "sealed": self._keys.encrypt(text),
             "delivery_status": status,
-            "tried_at": writing.now,
+            # As one that nobody has tried for long, it is the running bot's to deliver.
+            "tried_at": writing.now - UNTRIED if by_bot else writing.now,
         }
         await writing.connection.execute(insert(talk).values(**row))
         return own

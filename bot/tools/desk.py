@@ -15,7 +15,8 @@ from rich.console import Console
 
 from bot.core.actions import Outcome, Refusal
 from bot.core.escalation import Case
-from bot.core.roles import Right, may
+from bot.core.roles import Right as Power
+from bot.core.roles import may
 from bot.errors import BotError
 from bot.store import Store
 from bot.store.staff import OPERATOR
@@ -34,13 +35,15 @@ Who = Annotated[
 CHANNEL = "cli"
 # How this command is called: in a clone it stands in .venv, the image has the module alone.
 COMMAND = ".venv/bin/baclofen-bot" if Path(sys.prefix).name == ".venv" else "python -m bot"
-DEEDS: Mapping[Right, str] = {
+DEEDS: Mapping[Power, str] = {
     "read": "read cases",
     "work": "work on cases",
+    "reply": "write to people",
     "settle": "settle a disagreement; a lead may",
     "export": "export cases; a lead may",
     "export_text": "export what people wrote; a lead may",
     "manage": "manage people; an admin may",
+    "audit": "read the history; a lead may",
 }
 
 
@@ -55,6 +58,14 @@ class LevelName(StrEnum):
     out_of_scope = "out_of_scope"
 
 
+class Right(StrEnum):
+    """Whether the reply was right."""
+
+    yes = "yes"
+    no = "no"
+    partly = "partly"
+
+
 def with_store(open_store: OpenStore, act: Callable[[Store], Awaitable[T]]) -> T:
     """What `act` gives, with a store that is closed in the end."""
 
@@ -67,7 +78,7 @@ def with_store(open_store: OpenStore, act: Callable[[Store], Awaitable[T]]) -> T
     return asyncio.run(run())
 
 
-async def vouch(store: Store, who: str, right: Right) -> None:
+async def vouch(store: Store, who: str, right: Power) -> None:
     """See that `who` is somebody who has `right`. The machine's operator has every right.
 
     Raises BotError with what to do.
@@ -89,7 +100,7 @@ async def vouch(store: Store, who: str, right: Right) -> None:
 
 
 def as_somebody(
-    open_store: OpenStore, who: str, right: Right, act: Callable[[Store], Awaitable[T]]
+    open_store: OpenStore, who: str, right: Power, act: Callable[[Store], Awaitable[T]]
 ) -> T:
     """What `act` gives, once it is sure that `who` may do it."""
 

@@ -208,7 +208,7 @@ def _reviews(file: CaseFile) -> list[str]:
     return [
         printable(
             f"{_time(each.created_at)} {each.reviewer}: {_words(each.reviewed_level.label)}"
-            f" ({_words(each.verdict)}), reply right: {each.reply_was_right}"
+            f" ({_words(each.verdict)}), reply right: {each.reply_was_right or 'not judged'}"
             f"{', decides' if each.is_authoritative else ''} {each.reason}".rstrip()
         )
         for each in file.reviews

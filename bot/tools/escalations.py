@@ -26,6 +26,7 @@ from bot.tools.desk import (
     COMMAND,
     LevelName,
     OpenStore,
+    Right,
     Who,
     as_somebody,
     checked,
@@ -35,6 +36,7 @@ from bot.tools.desk import (
 )
 from bot.tools.escalation_view import case_view, list_view
 from bot.tools.learning import learning_commands
+from bot.tools.replying import reply_commands
 
 Number = Annotated[str, typer.Argument(help="The case, such as E-1042.")]
 Query = Annotated[
@@ -61,14 +63,6 @@ class Format(StrEnum):
     jsonl = "jsonl"
 
 
-class Right(StrEnum):
-    """Whether the reply was right."""
-
-    yes = "yes"
-    no = "no"
-    partly = "partly"
-
-
 def escalations_app(
     open_store: OpenStore, reasons: Callable[[], Mapping[str, str]] = dict
 ) -> typer.Typer:
@@ -90,6 +84,7 @@ def escalations_app(
         learning_commands,
     ):
         add(app, open_store)
+    reply_commands(app, open_store)
     return app
 
 

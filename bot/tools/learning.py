@@ -22,6 +22,7 @@ from bot.tools.desk import (
     CHANNEL,
     LevelName,
     OpenStore,
+    Right,
     Who,
     as_somebody,
     console,
@@ -89,7 +90,8 @@ def _sample_commands(app: typer.Typer, open_store: OpenStore) -> None:
             await store.log(Event("viewed", {}, {"samples": len(samples)}), actor=who)
             for each in samples:
                 text = "(redacted)" if each.text is None else " ".join(printable(each.text).split())
-                say(f"{each.id} {_day(each.at)} {each.stratum} {each.level.label} {text}")
+                told = f"{each.level.label} {each.topic or '-'}"
+                say(f"{each.id} {_day(each.at)} {each.stratum} {told} {text}")
             if not samples:
                 say("No samples wait.")
 
@@ -100,13 +102,24 @@ def _sample_commands(app: typer.Typer, open_store: OpenStore) -> None:
         sample: Annotated[str, typer.Argument(help="The sample's id, as `misses` shows it.")],
         level: Annotated[LevelName, typer.Argument(help="What it should have been.")],
         topic: Annotated[str, typer.Option(help="The right topic.")] = "",
+        right: Annotated[
+            Right | None,
+            typer.Option("--reply", help="Was the answer right? Left out: not judged."),
+        ] = None,
         who: Who = OPERATOR,
     ) -> None:
         """Say what a message that was not escalated should have been."""
 
         async def judge(store: Store) -> None:
             named = Level.parse(level.value)
-            judged = await store.samples.judge(sample, who, named, topic=topic, channel=CHANNEL)
+            judged = await store.samples.judge(
+                sample,
+                who,
+                named,
+                topic=topic,
+                reply_was_right=right.value if right else "",
+                channel=CHANNEL,
+            )
             granted(judged)
             say("Judged.")
 

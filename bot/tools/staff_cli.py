@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Annotated
 
+import segno
 import typer
 
 from bot.core.actions import Refusal
@@ -127,7 +128,8 @@ def _sign_in_commands(app: typer.Typer, open_store: OpenStore) -> None:
             if drop:
                 return await store.staff.drop_totp(staff_id, by=who)
             secret, address = store.staff.new_totp(staff_id)
-            say(f"Secret for the app: {secret}\nOr this address as a QR code: {address}")
+            say(f"Secret for the app: {secret}\nOr scan this ({address}):")
+            segno.make(address, error="m", micro=False).terminal(compact=True)
             code = typer.prompt("Code that the app shows")
             return await store.staff.confirm_totp(staff_id, secret, code, by=who)
 

@@ -10,10 +10,15 @@ from typing import Annotated
 
 import typer
 
+from bot.core.escalation import parse_number
 from bot.errors import BotError
 from bot.store import Keys, Retention, Spool, Store
 from bot.store.audit import Verified
-from bot.tools.desk import COMMAND, OpenStore, say, with_store
+from bot.store.history import HistoryLine
+from bot.store.records import Forgotten
+from bot.store.staff import OPERATOR
+from bot.tools.desk import CHANNEL, COMMAND, OpenStore, Who, as_somebody, console, say, with_store
+from bot.tools.rows import draw_rows
 from bot.work import renew
 
 
@@ -28,7 +33,7 @@ class StorePlace:
 
 
 def audit_app(open_store: OpenStore) -> typer.Typer:
-    """`audit verify`."""
+    """`audit verify` and `audit list`."""
     app = typer.Typer(name="audit", help="The history of escalations.", no_args_is_help=True)
 
     @app.callback()
@@ -57,7 +62,43 @@ def audit_app(open_store: OpenStore) -> typer.Typer:
             "a new chain: keep the last hash elsewhere and give it with --expect."
         )
 
+    _history_command(app, open_store)
     return app
+
+
+def _history_command(app: typer.Typer, open_store: OpenStore) -> None:
+    @app.command("list")
+    def list_(
+        actor: Annotated[str, typer.Option(help="Only what they did.")] = "",
+        type_: Annotated[str, typer.Option("--type", help="Only these, such as viewed.")] = "",
+        case: Annotated[str, typer.Option(help="Only of this case, E-1042.")] = "",
+        before: Annotated[int | None, typer.Option(help="Only before this event.")] = None,
+        limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
+        who: Who = OPERATOR,
+    ) -> None:
+        """The history, the newest first: who did what, when, and where."""
+        number = parse_number(case) if case else None
+        if case and number is None:
+            raise BotError(f"'{case}' is not the number of a case; write it as E-1042.")
+
+        async def read(store: Store) -> None:
+            lines = await store.history.page(
+                actor=actor, type_=type_, number=number, before=before, limit=limit
+            )
+            rows = [_cells(line) for line in lines]
+            if not rows:
+                say("Nothing is like that.")
+                return
+            draw_rows(console(), ("no.", "when", "who", "what", "case", "by way of"), rows)
+
+        as_somebody(open_store, who, "audit", read)
+
+
+def _cells(line: HistoryLine) -> tuple[str, ...]:
+    record = line.record
+    label = f"E-{line.number}" if line.number else ""
+    at = record.at.strftime("%Y-%m-%d %H:%M:%S")
+    return str(record.seq), at, record.actor, record.event.type, label, record.channel
 
 
 def keys_app(place: Callable[[], StorePlace]) -> typer.Typer:
@@ -101,10 +142,21 @@ def privacy_app(open_store: OpenStore, retention: Callable[[], Retention]) -> ty
 
     @app.command()
     def forget(
-        chat: Annotated[str, typer.Argument(help="The chat id with its channel, tg:12345.")],
+        chat: Annotated[
+            str, typer.Argument(help="The chat id with its channel, tg:12345, or a case, E-1042.")
+        ],
+        who: Who = OPERATOR,
     ) -> None:
-        """Takes away all that is known of a person, as /forget does."""
-        done = with_store(open_store, lambda store: store.forget(chat))
+        """Takes away all that is known of a person, as /forget does; the history says who did."""
+
+        async def take_away(store: Store) -> Forgotten:
+            number = None if ":" in chat else parse_number(chat)
+            case = None if number is None else await store.find(number)
+            if number is not None and case is None:
+                raise BotError(f"There is no case E-{number}.")
+            return await store.forget_for(who, case or chat, channel=CHANNEL)
+
+        done = as_somebody(open_store, who, "manage", take_away)
         if not done.known:
             say("Nothing is known of that chat.")
             return
