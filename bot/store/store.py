@@ -109,10 +109,13 @@ class Store:
         async with self._database.writing() as connection:
             await cases.upsert(connection, person, key, sealed=sealed, updated_at=self._now())
 
-    async def forget(self, chat: str) -> Forgotten:
-        """Take away all that the person in `chat` wrote and is; skeletons of cases stay."""
+    async def forget(self, chat: str, until: datetime | None = None) -> Forgotten:
+        """Take away all that the person in `chat` wrote and is; skeletons of cases stay.
+
+        With `until`, what began after that time stays as well.
+        """
         async with self._writing() as writing:
-            return await privacy.forget(writing, chat)
+            return await privacy.forget(writing, chat, until)
 
     async def chat_of(self, case: Case) -> str | None:
         """The chat id to answer `case` in, or None when it is not kept any more."""
