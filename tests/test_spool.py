@@ -201,7 +201,7 @@ async def test_forgetting_late_takes_nothing_that_began_after_it_was_asked_for(
     ]
     assert sorted(texts, key=str) == sorted([None, TEXT], key=str)
     assert {await one_store.chat_of(case) for case in await one_store.newest()} == {"tg:4711"}
-    assert await one_store.person("tg:4711") == Person(country="GB")
+    assert await one_store.person("tg:4711") == Person()
 
 
 async def test_a_late_forgetting_without_anything_after_leaves_no_trace(

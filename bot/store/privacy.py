@@ -87,8 +87,8 @@ async def forget(writing: Writing, chat: str, until: datetime | None = None) -> 
     await connection.execute(samples.values(sealed=None, redacted_at=writing.now))
     over = (takeover.c.subject_key == key, takeover.c.escalation_id.not_in(later))
     await connection.execute(delete(takeover).where(*over))
-    known = (person.c.subject_key == key, *_until(person.c.updated_at, until))
-    gone = await connection.execute(delete(person).where(*known))
+    # Always: while the wish waited, the talk went on from what was known before it.
+    gone = await connection.execute(delete(person).where(person.c.subject_key == key))
     if not later:
         await connection.execute(delete(contact).where(contact.c.subject_key == key))
     return Forgotten(len(found), messages, bool(found) or gone.rowcount > 0)
