@@ -159,7 +159,7 @@ class Service:
         said = _said(message, known.person)
         self._count(message, decision)
         if "forget" in decision.effects:
-            return await self._forget(chat, known.person, decision), said
+            return await self._forget(message, known.person, decision), said
         self._people.note(chat, decision.person, known)
         if not self._staff_write or not steps_back(message, decision):
             return decision, said
@@ -282,11 +282,13 @@ class Service:
             self.tally.spooled += 1
             log.warning("escalation spooled", extra={"level": entry.level.label})
 
-    async def _forget(self, chat: str, person: Person, decision: Decision) -> Decision:
+    async def _forget(self, message: Message, person: Person, decision: Decision) -> Decision:
         """Deletes what is known of the chat; the reply says so only when it is done.
 
+        What cannot be deleted at once is later, by itself, and nothing that began after.
         The card of an open crisis stays before it either way, and waits no longer than others.
         """
+        chat, asked_at = message.chat, message.at or self._clock()
         self._people.drop(chat)  # and not later, when there may be an emergency to remember
         forgetting = asyncio.create_task(self._forget_in_turn(chat))
         within_s = self._timeout_s if decision.level.escalates else FORGET_S
@@ -298,7 +300,7 @@ class Service:
             forgetting.cancel()  # and not awaited: that may take as long as the store
         if not done:
             log.warning("a person is forgotten later", extra={"error": "slow"})
-        await self._spool.keep_forget(chat)
+        await self._spool.keep_forget(chat, asked_at)
         scribe = Scribe(self.content.knowledge, person)
         texts = (*decision.reply.texts[:-1], scribe.phrase("forget_failed"))
         reply = replace(decision.reply, texts=texts)

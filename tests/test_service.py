@@ -207,7 +207,7 @@ def test_forget_says_so_only_when_it_is_done(tmp_path: Path, content: Content) -
         await Service(content, Spool(tmp_path, keys), away).receive(
             Message("tg:2", "/forget"), outbox
         )
-        assert "could not delete" in outbox.sent[-1].texts[0]
+        assert "will be deleted by itself" in outbox.sent[-1].texts[0]
         await away.close()
 
     asyncio.run(scenario())
@@ -496,7 +496,7 @@ def test_forget_in_an_open_emergency_holds_up_neither_the_card_nor_what_comes_af
             await ada.kept()
 
             assert len(card.texts) == 2, "the card of the crisis, and what becomes of the wish"
-            assert "I could not delete it just now" in card.texts[1]
+            assert "will be deleted by itself" in card.texts[1]
             await ada.caught_up()
             assert ada._service.spool_bytes == 0
             assert (await store.person(chat)).state.level is not Level.EMERGENCY

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from bot.core.casefilter import ALL
 from bot.core.model import Person
 from bot.errors import StoreError
 from bot.store import Drained, Keys, Spool, Store
+from bot.store.records import CaseFile
 from tests.escalation_values import RULES, TEXT, Clock, an_entry
 
 pytestmark = pytest.mark.anyio
@@ -152,9 +154,9 @@ async def test_a_crash_while_draining_repeats_nothing(
     assert [case.signals for case in await one_store.newest()] == [1, 1, 1, 1]
 
 
-async def test_forgetting_waits_its_turn(spool: Spool, one_store: Store) -> None:
+async def test_forgetting_waits_its_turn(spool: Spool, one_store: Store, clock: Clock) -> None:
     await spool.keep(an_entry())
-    await spool.keep_forget("tg:4711")
+    await spool.keep_forget("tg:4711", clock())
     await one_store.keep_person("tg:4711", Person(country="GB"))
 
     assert await spool.drain(one_store) == Drained(recorded=2)
@@ -178,13 +180,60 @@ async def test_where_no_file_can_be_written_memory_holds_it_until_one_can(
     assert await spool.drain(one_store) == Drained(recorded=2)
 
 
+async def test_forgetting_late_takes_nothing_that_began_after_it_was_asked_for(
+    spool: Spool, one_store: Store, clock: Clock
+) -> None:
+    asked_at = clock()
+    await spool.keep(an_entry(update_id="1", received_at=asked_at - timedelta(minutes=9)))
+    await spool.keep_forget("tg:4711", asked_at)
+    after = an_entry(update_id="2", received_at=asked_at + timedelta(minutes=1))
+    clock.now = asked_at + timedelta(minutes=1)
+    await one_store.record(after)  # the store is back before the spool was read
+    await one_store.keep_person("tg:4711", Person(country="GB"))
+    clock.now = asked_at + timedelta(minutes=2)
+
+    assert await spool.drain(one_store) == Drained(recorded=2)
+
+    texts = [
+        line.text
+        for case in await one_store.newest()
+        for line in (await shown(one_store, case.id)).signals
+    ]
+    assert sorted(texts, key=str) == sorted([None, TEXT], key=str)
+    assert {await one_store.chat_of(case) for case in await one_store.newest()} == {"tg:4711"}
+    assert await one_store.person("tg:4711") == Person()
+
+
+async def test_a_late_forgetting_without_anything_after_leaves_no_trace(
+    spool: Spool, one_store: Store, clock: Clock
+) -> None:
+    asked_at = clock()
+    await one_store.keep_person("tg:4711", Person(country="GB"))
+    await spool.keep(an_entry(received_at=asked_at))
+    await spool.keep_forget("tg:4711", asked_at)
+    clock.now = asked_at + timedelta(hours=3)
+
+    await spool.drain(one_store)
+
+    (case,) = await one_store.newest()
+    assert [line.text for line in (await shown(one_store, case.id)).signals] == [None]
+    assert await one_store.chat_of(case) is None
+    assert await one_store.person("tg:4711") == Person()
+
+
+async def shown(store: Store, case_id: str) -> CaseFile:
+    found = await store.show(case_id)
+    assert found is not None
+    return found
+
+
 async def test_what_is_in_memory_goes_to_the_store_though_no_file_can_be_written(
-    tmp_path: Path, keys: Keys, one_store: Store
+    tmp_path: Path, keys: Keys, one_store: Store, clock: Clock
 ) -> None:
     (tmp_path / "var").write_text("a file where the folder should be")
     spool = Spool(tmp_path / "var", keys)
     await spool.keep(an_entry(chat="tg:1"))
-    await spool.keep_forget("tg:9")
+    await spool.keep_forget("tg:9", clock())
     await spool.keep(an_entry(chat="tg:2"))
 
     assert await spool.drain(one_store) == Drained(recorded=3)

@@ -13,6 +13,7 @@ from bot.content.yaml_text import Sheet, read
 from bot.core.helplines import fold
 from bot.core.knowledge import (
     Answer,
+    Asked,
     Book,
     Card,
     DangerSigns,
@@ -65,6 +66,7 @@ def read_book(root: Path, language: str, topics: dict[str, str], problems: Probl
         answers=dict(_answers(base, root, topics, problems)),
         cards=dict(_cards(base, root, questions, problems)),
         questions=questions,
+        asked=_asked_things(base, root, problems),
     )
 
 
@@ -102,13 +104,20 @@ def check_copy(sheet: Sheet, key: str, text: str, *, allowed: Iterable[str]) -> 
 
 
 def read_typed(root: Path, problems: Problems) -> dict[str, tuple[str, ...]]:
-    """responses/en/guide/typed.yml: how typed replies to the guide are read, by group."""
-    path = root / "responses" / "en" / "guide" / "typed.yml"
-    sheet = read(path, root, problems)
-    return {
-        key: tuple(fold(text) for text, _ in sheet.lines(key) if fold(text))
-        for key in sheet.table.items
-    }
+    """responses/en/guide/typed.yml: how typed replies to the guide are read, by group.
+
+    typed_elsewhere.yml beside it adds to its groups what is said in other languages.
+    """
+    groups: dict[str, tuple[str, ...]] = {}
+    for name in ("typed.yml", "typed_elsewhere.yml"):
+        path = root / "responses" / "en" / "guide" / name
+        if name == "typed_elsewhere.yml" and not path.exists():
+            continue
+        sheet = read(path, root, problems)
+        for key in sheet.table.items:
+            said = tuple(fold(text) for text, _ in sheet.lines(key) if fold(text))
+            groups[key] = groups.get(key, ()) + said
+    return groups
 
 
 def read_staff_texts(root: Path, problems: Problems) -> tuple[StaffText, ...]:
@@ -327,3 +336,36 @@ def _guide_answer(sheet: Sheet, answer_id: str) -> GuideAnswer:
         starts_cpr=sheet.text("starts_cpr") == "yes",
         words=tuple(fold(word) for word in sheet.text("words").split(",") if fold(word)),
     )
+
+
+def _asked_things(base: Path, root: Path, problems: Problems) -> dict[str, Asked]:
+    path = base / "guide" / "asked.yml"
+    if not path.exists():
+        return {}
+    sheet = read(path, root, problems)
+    return {key: _asked(sheet.sub(key), key) for key in sheet.table.items if key != "reviewed"}
+
+
+def _asked(sheet: Sheet, asked_id: str) -> Asked:
+    sheet.only(
+        "says", "says_self", "says_cpr", "cards", "only_cpr", "shows_cpr", "words", "sources"
+    )
+    for key in ("says", "says_self", "says_cpr"):
+        check_copy(sheet, key, sheet.text(key), allowed=STEP_PLACEHOLDERS)
+    only_cpr = sheet.text("only_cpr") == "yes"
+    return Asked(
+        id=asked_id,
+        says=sheet.text("says", required=not only_cpr),
+        says_self=sheet.text("says_self"),
+        says_cpr=sheet.text("says_cpr"),
+        cards=sheet.texts("cards"),
+        only_cpr=only_cpr,
+        shows_cpr=sheet.text("shows_cpr") == "yes",
+        wordings=tuple(_wording(line) for line, _ in sheet.lines("words") if fold(line)),
+        sources=sheet.texts("sources"),
+    )
+
+
+def _wording(line: str) -> tuple[tuple[str, ...], ...]:
+    """The parts of a wording: `give/feed some_water` is two, and `_` joins words."""
+    return tuple(tuple(fold(one) for one in part.split("/") if fold(one)) for part in line.split())

@@ -15,6 +15,7 @@ from bot.core.model import (
     Reply,
 )
 from bot.core.replies import (
+    CPR_CARD,
     Scribe,
     Subject,
     card_text,
@@ -36,10 +37,10 @@ def escalation(turn: Turn, reading: Reading, *, path: str = "triage") -> Decisio
     subject = _subject(turn, reading)
     under_way = turn.state.guide is not None and turn.state.guide.cpr
     cpr = under_way or must_start_cpr(turn, reading)
-    if cpr and assessment.level is Level.EMERGENCY and label != guide.CPR_CARD:
+    if cpr and assessment.level is Level.EMERGENCY and label != CPR_CARD:
         also = tuple(dict.fromkeys((assessment.kind, *assessment.also)))
         reading = replace(reading, assessment=replace(assessment, kind="breathing", also=also))
-        label = guide.CPR_CARD
+        label = CPR_CARD
     done = guide.still_done(turn.scribe, turn.state.guide)
     before = GuideState(kind=label, done=done, cpr=cpr)
     return with_card(turn, label, subject, reading=reading, path=(path, label), before=before)
@@ -111,15 +112,17 @@ def with_card(
         subject = "other"  # whoever does CPR writes of somebody else
     cpr = before.cpr and subject != "self"
     asked = guide.start(scribe, card.label, subject, done=before.done, cpr=before.cpr)
-    asked = replace(asked, cpr_done=before.cpr_done or bool(was and was.cpr_done))
-    shown = card_text(scribe, card, subject, cpr=cpr, says=says)
+    was_done = before.cpr_done or bool(was and was.cpr_done)
+    asked = replace(asked, cpr_done=was_done, help_coming=before.help_coming)
     asks_of = subject
     state = turn.state
+    is_under = state.level is Level.EMERGENCY and card.level is Level.URGENT
+    shown = card_text(scribe, card, subject, cpr=cpr, says=says, is_under=is_under)
     if state.level > card.level:
         shown = f"{open_header(turn)}\n\n{shown}"
         if state.guide and state.guide.asked and not state.guide.help_coming:
             asked, asks_of = state.guide, state.subject
-    if cpr and card.label != guide.CPR_CARD:
+    if cpr and card.label != CPR_CARD:
         shown = f"{scribe.phrase('cpr_go_on')}\n\n{shown}"
     state = replace(
         state,
@@ -145,20 +148,27 @@ def guide_text(
     return f"{text}\n{scribe.phrase('country_hint')}"
 
 
-def breath_stopped_again(turn: Turn, reading: Reading = NOTHING_READ) -> Decision:
-    """Breath that had come back stopped: the CPR card once more, at once."""
+def breath_stopped(turn: Turn, reading: Reading = NOTHING_READ, *, again: bool = False) -> Decision:
+    """Breath stopped, perhaps after it had come back: the card of CPR, at once."""
     open_guide = turn.state.guide
     done = guide.still_done(turn.scribe, open_guide)
-    before = GuideState(kind=guide.CPR_CARD, done=done, cpr=True, cpr_done=True)
-    rule = (Evidence("guide:stopped_again", "trigger", 0, 0, "", "said in the guide"),)
+    before = GuideState(
+        kind=CPR_CARD,
+        done=done,
+        cpr=True,
+        cpr_done=again,
+        help_coming=open_guide is not None and open_guide.help_coming,
+    )
+    name = "stopped_again" if again else "no_breath"
+    rule = (Evidence(f"guide:{name}", "trigger", 0, 0, "", "said in the guide"),)
     also = reading.assessment.also
     found = Assessment(Level.EMERGENCY, "breathing", 1.0, also=also, evidence=rule)
     return with_card(
         turn,
-        guide.CPR_CARD,
+        CPR_CARD,
         "other",
         reading=replace(reading, assessment=found, subject="other"),
-        path=("guide", "stopped_again"),
+        path=("guide", name),
         before=before,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.core import typed
+from bot.core.model import Level
 from bot.core.turn import Turn
 
 
@@ -33,3 +34,17 @@ def says_breathing_again(turn: Turn) -> bool:
         and not typed.is_question(text, known)
         and typed.says_breathing_again(text, known)
     )
+
+
+def says_no_breath(turn: Turn, language: str) -> bool:
+    """Whether who helps in an open emergency says in another language that breath is gone.
+
+    The rules know fewer words there than in English; these are plain, so CPR starts at once.
+    """
+    open_guide, known = turn.state.guide, turn.scribe.knowledge.wordings
+    if open_guide is None or open_guide.cpr or turn.state.level is not Level.EMERGENCY:
+        return False
+    is_english = language in ("", "en") and turn.person.language == "en"
+    if is_english or turn.state.subject == "self" or "?" in turn.message.text:
+        return False
+    return typed.says_no_breath(turn.message.text, known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core import acts, alarm, cpr, guiding, talk
+from bot.core import acts, alarm, context, cpr, guiding, hearing, talk
 from bot.core.clocks import NEVER, Calendar
 from bot.core.helplines import find_country, fold
 from bot.core.knowledge import Knowledge, label_of
@@ -92,14 +92,21 @@ def _routed(turn: Turn) -> Decision:
 def _read(turn: Turn) -> Decision:
     if is_plain_denial(turn):
         return guiding.denial(turn)
-    reading = turn.reader.read(turn.message.text)
+    if hearing.means_self(turn):
+        return alarm.crisis_asked(turn, "")
+    reading = context.read(turn)
     if cpr.says_stopped_again(turn):
-        return alarm.breath_stopped_again(turn, reading)
+        return alarm.breath_stopped(turn, reading, again=True)
+    if cpr.says_no_breath(turn, reading.language):
+        return alarm.breath_stopped(_in_its_language(turn, reading), reading)
     if reading.assessment.level.escalates:
         return _escalating(_in_its_language(turn, reading), reading)
-    in_guide = guiding.guide_reply(turn, reading)
+    in_guide = hearing.guide_reply(turn, reading)
     if in_guide is not None:
         return in_guide
+    how = talk.how_cpr_is_done(turn)
+    if how is not None:
+        return how
     answered = talk.conversation(turn, reading)
     put_again = guiding.is_question(turn) or cpr.under_cpr(turn)
     return guiding.with_question(turn, answered) if put_again else answered
@@ -129,17 +136,20 @@ def _escalating(turn: Turn, reading: Reading) -> Decision:
         return guiding.breathing_again(turn)
     if cpr.says_crew_took_over(turn):
         return guiding.crew_took_over(turn)
-    below = guiding.below_cpr(turn, reading)
+    below = hearing.below_cpr(turn, reading)
     if below is not None:
         return below
     if state.guide and (label == state.guide.kind or not by_rule):
+        asked = reading.assessment.level <= state.level and hearing.asked_something(turn, reading)
+        if asked:
+            return asked
         answered = guiding.guide_answer_in(turn, reading)
         if answered is not None:
             return answered
         known = label == state.guide.kind or reading.assessment.confidence < DOUBTFUL
         doubtful = known and not by_rule
         if doubtful and guiding.is_question(turn) and reading.assessment.level <= state.level:
-            return guiding.question_asked(turn, reading) or alarm.escalation(turn, reading)
+            return hearing.question_asked(turn, reading) or alarm.escalation(turn, reading)
     return alarm.escalation(turn, reading)
 
 

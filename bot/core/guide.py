@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 
 from bot.core.knowledge import GuideAnswer, Question
 from bot.core.model import Button, GuideState, Level
-from bot.core.replies import Scribe, Subject
+from bot.core.replies import CPR_CARD, Scribe, Subject
 
 NOT_SURE = "not_sure"
-CPR_CARD = "emergency/breathing"  # the card that tells how CPR is done
 BREATHING = "breathing"  # the question whose "not sure" is looked into
 CHEST_MOVES = "chest_moves"  # the question that looks into it; its "not sure" is a no
 

@@ -1,104 +1,16 @@
-"""What the guide makes of a message or a press: an answer, a question, help that is coming."""
+"""The guide's own moves: a step, the question once more, help that is coming, CPR."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core import cpr, guide, typed, wordings
+from bot.core import guide, typed
 from bot.core.alarm import guide_text, with_card
-from bot.core.helplines import find_country
 from bot.core.knowledge import Card, kind_of, label_of
 from bot.core.model import Assessment, Button, Decision, Evidence, GuideState, Level, Reply
 from bot.core.replies import card_text, more_steps_text
-from bot.core.turn import NOTHING_READ, Turn, calm, in_crisis, is_denial
+from bot.core.turn import NOTHING_READ, Turn, calm, in_crisis
 from bot.core.understand import Reading
-
-NOT_UNDERSTOOD = ("guide", "unclear")
-
-
-def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
-    """The reply to a message during the guide, or None where the guide is not concerned."""
-    open_guide = turn.state.guide
-    if open_guide is None or not turn.state.level.escalates:
-        return None
-    steered = _steered(turn)
-    if steered is not None:
-        return steered
-    if not open_guide.asked:
-        return _after_the_end(turn, open_guide, reading)
-    if is_question(turn):
-        return question_asked(turn, reading)
-    answered = guide_answer_in(turn, reading)
-    if answered is not None:
-        return answered
-    if typed.is_small_talk(turn.message.text, turn.scribe.knowledge.wordings):
-        if open_guide.help_coming:
-            return go_on(turn)
-        return _again_or_on(turn, _first_line(turn), path="small_talk")
-    if turn.state.pending == "country":
-        return _no_such_country(turn)
-    if reading.outcome == "sure":
-        return None
-    if open_guide.help_coming:
-        return go_on(turn)
-    return _unclear(turn, reading)
-
-
-def _no_such_country(turn: Turn) -> Decision:
-    """What was typed when asked for the country names none: the guide goes on without it."""
-    state = replace(turn.state, pending="")
-    turn = replace(turn, person=replace(turn.person, state=state))
-    return guide_again(turn, turn.scribe.phrase("country_unknown"), path="country_unknown")
-
-
-def _after_the_end(turn: Turn, open_guide: GuideState, reading: Reading) -> Decision | None:
-    """When nothing is left to ask: "yes" means that help is on the way, and what nobody
-    understands gets the closing words again, not what the bot can talk about."""
-    text, known = turn.message.text, turn.scribe.knowledge.wordings
-    asks_for_help = turn.state.level is Level.EMERGENCY and not open_guide.help_coming
-    if asks_for_help and typed.says_yes(text, known):
-        return help_coming(turn)
-    if reading.outcome != "none" or typed.is_question(text, known):
-        return None
-    again = guide_again(turn, _first_line(turn), path="ended")
-    return replace(again, path=NOT_UNDERSTOOD, asks=reading.assessment.asks)
-
-
-def _steered(turn: Turn) -> Decision | None:
-    """What is neither an answer nor a question: help is coming, "what now", a country, ..."""
-    text, known = turn.message.text, turn.scribe.knowledge.wordings
-    if cpr.says_crew_took_over(turn):
-        return crew_took_over(turn)
-    if wordings.means(text, "help_coming", known):
-        return help_coming(turn)
-    if wordings.means(text, "cannot_call", known):
-        return cannot_call(turn)
-    if cpr.says_breathing_again(turn):
-        return breathing_again(turn)
-    if cpr.under_cpr(turn) and typed.speaks_of_breath(text, known):
-        return cpr_goes_on(turn)
-    if is_denial(turn):
-        return denial(turn)
-    if find_country(text, turn.scribe.knowledge.helplines):
-        return country_told(turn)
-    if typed.is_wholly(text, "go_on", known):
-        return go_on(turn)
-    return None
-
-
-def below_cpr(turn: Turn, reading: Reading) -> Decision | None:
-    """What is less than an emergency, and no rule saw, shows no card of its own during CPR.
-
-    A thought of suicide in it is noted for the staff.
-    """
-    found = reading.assessment
-    by_rule = any(each.kind == "trigger" for each in found.evidence)
-    if not cpr.under_cpr(turn) or by_rule or found.level >= Level.EMERGENCY:
-        return None
-    if found.level is Level.SUICIDE_CRISIS:
-        also = tuple(dict.fromkeys((found.kind, *found.also)))
-        return cpr_goes_on(turn, replace(reading, assessment=replace(found, also=also)))
-    return guide_answer_in(turn, reading) or cpr_goes_on(turn)
 
 
 def cpr_goes_on(turn: Turn, reading: Reading = NOTHING_READ) -> Decision:
@@ -113,29 +25,7 @@ def is_question(turn: Turn) -> bool:
     return waits and typed.is_question(turn.message.text, turn.scribe.knowledge.wordings)
 
 
-def question_asked(turn: Turn, reading: Reading) -> Decision | None:
-    """None where the conversation has the answer, to which the guide's question is put again.
-
-    Else what is asked may hold an answer ("does snoring count?"), or the call handler is
-    the one to ask.
-    """
-    if reading.outcome == "sure" and not _names_danger(turn):
-        return None
-    answered = guide_answer_in(turn, reading)
-    if answered is not None:
-        return answered
-    return guide_again(turn, _no_answer(turn), path="question")
-
-
-def _no_answer(turn: Turn) -> str:
-    """That we have no answer, and who is the one to ask."""
-    scribe = turn.scribe
-    others = {Level.SUICIDE_CRISIS: "question_crisis", Level.URGENT: "question_urgent"}
-    key = others.get(turn.state.level, "guide_question")
-    return scribe.phrase(key) if key in scribe.book.phrases else _first_line(turn)
-
-
-def _names_danger(turn: Turn) -> bool:
+def names_danger(turn: Turn) -> bool:
     """Whether a question names an answer that leads to a graver card."""
     assert turn.state.guide is not None
     question = turn.scribe.question(turn.state.guide.asked)
@@ -151,7 +41,7 @@ def guide_answer_in(turn: Turn, reading: Reading) -> Decision | None:
         return None
     question = turn.scribe.question(open_guide.asked)
     known = turn.scribe.knowledge.wordings
-    if is_question(turn) and not _names_danger(turn):
+    if is_question(turn) and not names_danger(turn):
         return None  # "can I drink water" is no answer to "alcohol?"
     answer_id = typed.answer_id(turn.message.text, question, known)
     if answer_id:
@@ -277,7 +167,7 @@ def go_on(turn: Turn) -> Decision:
     text = _all_steps(turn)
     if turn.state.guide and turn.state.guide.help_coming:
         text = text.partition("\n")[2] or text  # without the call that was made
-    return _again_or_on(turn, text, path="continue")
+    return again_or_on(turn, text, path="continue")
 
 
 def more_steps(turn: Turn) -> Decision:
@@ -343,7 +233,7 @@ def country_told(turn: Turn) -> Decision:
     state = replace(turn.state, pending="")
     turn = replace(turn, person=replace(turn.person, state=state))
     if state.guide and not state.guide.help_coming and state.level.escalates:
-        return guide_again(turn, f"{_first_line(turn)}\n\n{text}", path="country")
+        return guide_again(turn, f"{first_line(turn)}\n\n{text}", path="country")
     reply = Reply((text,), (scribe.button("ask", "ask"), scribe.button("emergency", "emergency")))
     read = replace(NOTHING_READ, assessment=Assessment(Level.CHAT, confidence=1.0))
     decision = calm(turn, read, reply, state, path=("country",))
@@ -356,7 +246,7 @@ def last_card(turn: Turn) -> str:
     return card_text(turn.scribe, card, turn.state.subject, cpr=pushing)
 
 
-def _first_line(turn: Turn) -> str:
+def first_line(turn: Turn) -> str:
     """The first line of the open crisis's card, with its number."""
     return turn.scribe.fill(_card(turn)[0].first_line)
 
@@ -373,7 +263,7 @@ def _card(turn: Turn) -> tuple[Card, bool]:
     return turn.scribe.card(label), bool(open_guide and open_guide.cpr)
 
 
-def _again_or_on(turn: Turn, before: str, *, path: str) -> Decision:
+def again_or_on(turn: Turn, before: str, *, path: str) -> Decision:
     """The open question once more; if that was done already, no answer is the worse answer."""
     open_guide = turn.state.guide
     if open_guide is None or not open_guide.asked:
@@ -384,16 +274,3 @@ def _again_or_on(turn: Turn, before: str, *, path: str) -> Decision:
     state = replace(turn.state, guide=replace(open_guide, put_again=True))
     asked = replace(turn, person=replace(turn.person, state=state))
     return guide_again(asked, before, path=path)
-
-
-def _unclear(turn: Turn, reading: Reading) -> Decision:
-    """What is not understood counts as the worse answer, said openly.
-
-    Where the readers half saw danger the decision says so: a human who took the chat over
-    does not get it in place of the person's next step.
-    """
-    open_guide = turn.state.guide
-    assert open_guide is not None
-    not_understood = turn.scribe.phrase("guide_repeat")
-    stepped = guide_step(turn, open_guide, guide.NOT_SURE, before=not_understood)
-    return replace(stepped, path=NOT_UNDERSTOOD, asks=reading.assessment.asks)

@@ -139,6 +139,27 @@ class Helplines:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What people ask or tell while an emergency is open, and what we say to it.
+
+    `cards` are the labels under which it holds; none is all. Each of the `wordings` is a row
+    of parts that stand in the message in order; of a part's alternatives one must.
+    `says_cpr` is said while CPR is under way, after the line that keeps it going.
+    `only_cpr` says that it means nothing else; `shows_cpr` that the steps of CPR follow.
+    """
+
+    id: str
+    says: str
+    says_self: str = ""
+    says_cpr: str = ""
+    cards: tuple[str, ...] = ()
+    only_cpr: bool = False
+    shows_cpr: bool = False
+    wordings: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """All copy of one language. A key that a language lacks is looked up in English."""
 
@@ -149,6 +170,7 @@ class Book:
     answers: Mapping[str, Answer]
     cards: Mapping[str, Card]
     questions: Mapping[str, Question]
+    asked: Mapping[str, Asked] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

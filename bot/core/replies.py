@@ -8,6 +8,7 @@ from bot.core.helplines import UNKNOWN, country_lines, directory, emergency_shor
 from bot.core.knowledge import Answer, Book, Card, Knowledge, Question
 from bot.core.model import Button, Level, Person
 
+CPR_CARD = "emergency/breathing"  # the card that tells how CPR is done
 STEPS_FIRST = 3
 CPR_STEPS_FIRST = 5  # who has to press needs the rate, the breaths, the AED and no end at once
 LABEL_LIMIT = 40  # characters; Telegram cuts longer labels on a narrow phone
@@ -94,11 +95,18 @@ class Scribe:
 
 
 def card_text(
-    scribe: Scribe, card: Card, subject: Subject, *, cpr: bool = False, says: str = ""
+    scribe: Scribe,
+    card: Card,
+    subject: Subject,
+    *,
+    cpr: bool = False,
+    says: str = "",
+    is_under: bool = False,
 ) -> str:
     """The first message of a card: the number in the first line, then the first steps.
 
-    `says` is what an answer in the guide led to; it stands between the two.
+    `says` is what an answer in the guide led to; it stands between the two. `is_under` says
+    that an emergency is open, whose number stands before: nobody is sent to another line then.
     """
     # In an emergency a missing poison centre stands for the ambulance (emergencies.yml, meta).
     extra = _poison_fallback(scribe, card)
@@ -106,12 +114,20 @@ def card_text(
     if card.level is Level.SUICIDE_CRISIS and not scribe.lines.suicide:
         first += " " + scribe.phrase("crisis_number")
     shown = first_steps(card, subject, cpr=cpr)
+    if is_under:
+        kept = [step for step in _steps(card, subject) if not _names_a_line(step)]
+        shown = tuple(kept[:STEPS_FIRST])
     steps = [f"{n}. {scribe.fill(step, **extra)}" for n, step in enumerate(shown, start=1)]
-    parts = [first, *([says] if says else []), "\n".join(steps)]
+    head = [] if is_under else [first]
+    parts = [*head, *([says] if says else []), "\n".join(steps)]
     if card.level is Level.URGENT and card.call_emergency_if:
         signs = "\n".join(f"- {sign}" for sign in card.call_emergency_if)
         parts.append(f"{scribe.phrase('danger_urgent')}\n{signs}")
     return "\n\n".join(parts)
+
+
+def _names_a_line(step: str) -> bool:
+    return "{poison_centre}" in step or "{nurse_line}" in step
 
 
 def more_steps_text(scribe: Scribe, card: Card, subject: Subject, *, cpr: bool = False) -> str:
@@ -133,6 +149,12 @@ def first_steps(card: Card, subject: Subject, *, cpr: bool = False) -> tuple[str
     """The steps of the first message, without one that only repeats the first line."""
     shown = CPR_STEPS_FIRST if cpr and card.steps_if_cpr else STEPS_FIRST
     return _steps(card, subject, cpr=cpr)[:shown]
+
+
+def cpr_steps(scribe: Scribe) -> str:
+    """How CPR is done, step by step."""
+    steps = scribe.card(CPR_CARD).steps_if_cpr
+    return "\n".join(f"{n}. {scribe.fill(step)}" for n, step in enumerate(steps, start=1))
 
 
 def answer_texts(scribe: Scribe, answer: Answer, *, someone_else: bool = False) -> str:

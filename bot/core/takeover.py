@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.escalation import Case
-from bot.core.guiding import NOT_UNDERSTOOD
+from bot.core.hearing import NOT_UNDERSTOOD
 from bot.core.knowledge import Knowledge, StaffText
 from bot.core.model import Decision, Level, Message, Person, Reply
 from bot.core.replies import Scribe

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core import wordings
+from bot.core import typed, wordings
 from bot.core.alarm import escalation
+from bot.core.asked import asked_in
 from bot.core.guiding import country_told, denial
 from bot.core.helplines import find_country, fold
 from bot.core.knowledge import kind_of
@@ -18,8 +19,10 @@ from bot.core.model import (
     Reply,
 )
 from bot.core.replies import (
+    CPR_CARD,
     answer_texts,
     country_buttons,
+    cpr_steps,
     more_text,
     topic_button,
     topic_buttons,
@@ -57,6 +60,25 @@ def conversation(turn: Turn, reading: Reading) -> Decision:
     if reading.outcome == "unsure":
         return _did_you_mean(turn, reading)
     return _nothing_fits(turn, reading)
+
+
+def how_cpr_is_done(turn: Turn) -> Decision | None:
+    """The steps of CPR for who asks for them while no emergency is open, or None."""
+    scribe, text = turn.scribe, turn.message.text
+    if turn.state.level.escalates or not typed.names_cpr(text, scribe.knowledge.wordings):
+        return None
+    found = asked_in(text, "", scribe.knowledge)
+    if found is None or not found.shows_cpr:
+        return None
+    buttons = (
+        scribe.button("yes_now", f"now:{CPR_CARD}"),
+        scribe.button("not_now", "not_now"),
+        scribe.button("emergency", "emergency"),
+    )
+    state = replace(turn.state, pending=f"now:{CPR_CARD}")
+    reply = Reply((f"{scribe.phrase('cpr_how')}\n{cpr_steps(scribe)}",), buttons)
+    read = replace(NOTHING_READ, assessment=Assessment(Level.INFO, confidence=1.0))
+    return replace(calm(turn, read, reply, state, path=("cpr_asked",)), asks=True)
 
 
 def topic(

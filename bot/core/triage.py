@@ -17,6 +17,8 @@ Subject = Literal["", "self", "other"]
 
 # Concepts of the data that the reading itself asks for.
 HAPPENED, ALONE, OTHER_PERSON, SOMEBODY = "happened", "alone", "other_person", "he_she"
+# Who writes and who somebody else is, in other languages than English.
+WRITER_ELSEWHERE, SOMEBODY_ELSEWHERE = "writer_elsewhere", "somebody_elsewhere"
 # What a helper tries on somebody who does not wake, and how far after it the person is named.
 WAKING = frozenset(
     {"wake", "waking", "woken", "rouse", "rousing", "response", "reaction", "answer"}
@@ -326,6 +328,8 @@ class _Page:
 
     def subject(self, hits: Sequence[Hit]) -> Subject:
         """Whom it is about: the person named last before the highest hit's words, or in them."""
+        if WRITER_ELSEWHERE in self.mentions or SOMEBODY_ELSEWHERE in self.mentions:
+            return self._subject_elsewhere(hits)
         others = {
             place
             for span in self.mentions.get(OTHER_PERSON, ())
@@ -344,6 +348,20 @@ class _Page:
             if self.tokens[place].word in ("i", "me", "myself"):
                 return "self"
         return self._mentioned(others)
+
+    def _subject_elsewhere(self, hits: Sequence[Hit]) -> Subject:
+        """The same in another language, where "i", "me" and "he" are other words."""
+        end = hits[0].evidence[0].end if hits and hits[0].evidence else self.tokens[-1].end
+        writer, somebody = (
+            [span.last for span in self.mentions.get(name, ())]
+            for name in (WRITER_ELSEWHERE, SOMEBODY_ELSEWHERE)
+        )
+        named: list[tuple[int, Subject]] = [(place, "self") for place in writer]
+        named += [(place, "other") for place in somebody]
+        before = [each for each in named if self.tokens[each[0]].end <= end]
+        if before:
+            return max(before)[1]
+        return "other" if somebody else "self"
 
     def _wakes_somebody(self, hit: Hit, before: Sequence[int], others: set[int]) -> bool:
         """Whether "I" is who tries to wake somebody: "I cannot wake her", "my dad ... I get no

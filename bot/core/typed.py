@@ -117,6 +117,16 @@ def speaks_of_breath(text: str, wordings: Wordings) -> bool:
     return means(text, "breathing_again", wordings)
 
 
+def names_cpr(text: str, wordings: Wordings) -> bool:
+    """Whether a message names CPR, in one of the words for it."""
+    return means(text, "cpr", wordings)
+
+
+def speaks_of_dying(text: str, wordings: Wordings) -> bool:
+    """Whether a message has a word of death, life or self-harm."""
+    return bool(set(fold(text).split()) & _group_words(wordings, "dying"))
+
+
 def says_crew_took_over(text: str, wordings: Wordings) -> bool:
     """Whether the crew is here or took over, or whoever knows said to stop CPR."""
     words = set(fold(text).split())
@@ -140,6 +150,8 @@ def says_no_breath(text: str, wordings: Wordings) -> bool:
     Not where the breath is only bad, or comes and goes: then the guide asks.
     """
     words = fold(text).split()
+    if means(text, "no_breath_of_writer", wordings):
+        return False
     if means(" ".join(_without_again(words, wordings)), "breath_comes_back", wordings):
         return False
     weak = _group(wordings, "breath_is_only_bad")

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Table, delete, exists, func, literal_column, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
+    delete,
+    exists,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.actions import Redact
@@ -56,25 +66,33 @@ class Retention:
     skeletons: timedelta = timedelta(days=365)
 
 
-async def forget(writing: Writing, key: str, actor: str) -> Forgotten:
+async def forget(
+    writing: Writing, key: str, actor: str, until: datetime | None = None
+) -> Forgotten:
     """Take away all that the person of this subject key wrote; skeletons of cases stay.
 
-    The history says that it was `actor`.
+    The history says that it was `actor`. With `until`, when it was asked for, what began
+    afterwards stays: an emergency above all, with the way to answer it.
     """
     connection = writing.connection
     theirs = select(escalation).where(escalation.c.subject_key == key)
     found = [case_of(row) for row in await connection.execute(theirs)]
-    messages = await _empty_cases(connection, [case.id for case in found], writing.now)
+    received = signal.c.received_at
+    later = set() if until is None else await _heard(connection, key, received > until)
+    earlier = set() if until is None else await _heard(connection, key, received <= until)
+    messages = await _empty_cases(connection, [case.id for case in found], writing.now, until)
     for case in found:
-        await cases.act(writing, case, Redact(actor, "forget"))
-    await connection.execute(
-        update(review_sample)
-        .where(review_sample.c.subject_key == key, review_sample.c.sealed.is_not(None))
-        .values(sealed=None, redacted_at=writing.now)
-    )
-    await connection.execute(delete(takeover).where(takeover.c.subject_key == key))
+        if until is None or case.id in earlier:
+            await cases.act(writing, case, Redact(actor, "forget"))
+    seen = (review_sample.c.subject_key == key, review_sample.c.sealed.is_not(None))
+    samples = update(review_sample).where(*seen, *_until(review_sample.c.at, until))
+    await connection.execute(samples.values(sealed=None, redacted_at=writing.now))
+    over = (takeover.c.subject_key == key, takeover.c.escalation_id.not_in(later))
+    await connection.execute(delete(takeover).where(*over))
+    # Always: while the wish waited, the talk went on from what was known before it.
     gone = await connection.execute(delete(person).where(person.c.subject_key == key))
-    await connection.execute(delete(contact).where(contact.c.subject_key == key))
+    if not later:
+        await connection.execute(delete(contact).where(contact.c.subject_key == key))
     return Forgotten(len(found), messages, bool(found) or gone.rowcount > 0)
 
 
@@ -136,15 +154,34 @@ async def reencrypt(writing: Writing, place: int, after: str) -> str | None:
     return str(rows[-1][0]) if len(rows) == BATCH else None
 
 
-async def _empty_cases(connection: AsyncConnection, ids: list[str], now: datetime) -> int:
+def _until(column: Column[Any], until: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    return () if until is None else (column <= until,)
+
+
+async def _heard(connection: AsyncConnection, key: str, then: ColumnElement[bool]) -> set[str]:
+    """The cases of a person that something was said in then."""
+    query = (
+        select(signal.c.escalation_id)
+        .join(escalation, escalation.c.id == signal.c.escalation_id)
+        .where(escalation.c.subject_key == key, then)
+    )
+    return set((await connection.execute(query)).scalars())
+
+
+async def _empty_cases(
+    connection: AsyncConnection, ids: list[str], now: datetime, until: datetime | None
+) -> int:
+    theirs = (signal.c.escalation_id.in_(ids), signal.c.sealed.is_not(None))
     gone = await connection.execute(
         update(signal)
-        .where(signal.c.escalation_id.in_(ids), signal.c.sealed.is_not(None))
+        .where(*theirs, *_until(signal.c.received_at, until))
         .values(sealed=None, redacted_at=now)
     )
     for table in (note, review, talk):
         await connection.execute(
-            update(table).where(table.c.escalation_id.in_(ids)).values(sealed=None)
+            update(table)
+            .where(table.c.escalation_id.in_(ids), *_until(table.c.created_at, until))
+            .values(sealed=None)
         )
     return gone.rowcount
 

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from bot.core.escalation import Case, Entry
@@ -92,9 +93,13 @@ class Spool:
         """
         return await asyncio.to_thread(self._keep, {"entry": json.loads(dumps(entry))})
 
-    async def keep_forget(self, chat: str) -> bool:
-        """Remember that the person in `chat` is to be forgotten, after what waits before."""
-        return await asyncio.to_thread(self._keep, {"forget": chat})
+    async def keep_forget(self, chat: str, asked_at: datetime) -> bool:
+        """Remember that the person in `chat` is to be forgotten, as known at that time.
+
+        It is done after what waits before; what begins afterwards stays.
+        """
+        line: dict[str, object] = {"forget": chat, "until": asked_at.isoformat()}
+        return await asyncio.to_thread(self._keep, line)
 
     async def drain(self, store: Store) -> Drained:
         """Hand everything that waits to the store, in order, until the store is away.
@@ -148,7 +153,8 @@ class Spool:
     async def _hand_over(self, store: Store, line: str) -> None:
         data = json.loads(self._keys.decrypt(line.partition(" ")[0]))
         if "forget" in data:
-            await store.forget(data["forget"])
+            until = data.get("until")  # lines of older versions have none
+            await store.forget(data["forget"], datetime.fromisoformat(until) if until else None)
             return
         try:
             entry = loads(Entry, json.dumps(data["entry"]))

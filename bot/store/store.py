@@ -109,18 +109,23 @@ class Store:
         async with self._database.writing() as connection:
             await cases.upsert(connection, person, key, sealed=sealed, updated_at=self._now())
 
-    async def forget(self, chat: str) -> Forgotten:
-        """Take away all that the person in `chat` wrote and is; skeletons of cases stay."""
-        return await self._forget(self._keys.subject(chat), SYSTEM)
+    async def forget(self, chat: str, until: datetime | None = None) -> Forgotten:
+        """Take away all that the person in `chat` wrote and is; skeletons of cases stay.
+
+        With `until`, what began after that time stays as well.
+        """
+        return await self._forget(self._keys.subject(chat), SYSTEM, until=until)
 
     async def forget_for(self, actor: str, chat: str | Case, *, channel: str = "") -> Forgotten:
         """The same because `actor` of the staff was asked to: by a chat, or by a case of it."""
         key = chat.subject_key if isinstance(chat, Case) else self._keys.subject(chat)
         return await self._forget(key, actor, channel)
 
-    async def _forget(self, key: str, actor: str, channel: str = "") -> Forgotten:
+    async def _forget(
+        self, key: str, actor: str, channel: str = "", until: datetime | None = None
+    ) -> Forgotten:
         async with self._writing(channel) as writing:
-            return await privacy.forget(writing, key, actor)
+            return await privacy.forget(writing, key, actor, until)
 
     async def chat_of(self, case: Case) -> str | None:
         """The chat id to answer `case` in, or None when it is not kept any more."""

@@ -1,0 +1,244 @@
+"""What somebody types while the guide waits: an answer, a question, talk, help that is coming."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core import asked, cpr, guide, typed, wordings
+from bot.core.guiding import (
+    again_or_on,
+    breathing_again,
+    cannot_call,
+    country_told,
+    cpr_goes_on,
+    crew_took_over,
+    denial,
+    first_line,
+    go_on,
+    guide_again,
+    guide_answer_in,
+    guide_step,
+    help_coming,
+    is_question,
+    names_danger,
+)
+from bot.core.helplines import find_country
+from bot.core.knowledge import Asked
+from bot.core.model import Decision, GuideState, Level
+from bot.core.turn import Turn, is_denial
+from bot.core.understand import Reading
+
+NOT_UNDERSTOOD = ("guide", "unclear")
+CPR_OR_SELF = "cpr_or_self"  # what is pending while nobody knows what cannot be borne
+FEELS_WELL = "ok"  # the word of the answer that "I'm OK" is to a question about signs
+
+
+def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
+    """The reply to a message during the guide, or None where the guide is not concerned."""
+    open_guide = turn.state.guide
+    if open_guide is None or not turn.state.level.escalates:
+        return None
+    steered = _steered(turn)
+    if steered is not None:
+        return steered
+    aside = asked_something(turn, reading)
+    if aside is not None:
+        return aside
+    if not open_guide.asked:
+        return _after_the_end(turn, open_guide, reading)
+    if is_question(turn):
+        return question_asked(turn, reading)
+    answered = guide_answer_in(turn, reading) or _feels_well(turn, open_guide, reading)
+    if answered is not None:
+        return answered
+    if typed.is_small_talk(turn.message.text, turn.scribe.knowledge.wordings):
+        if open_guide.help_coming:
+            return go_on(turn)
+        return again_or_on(turn, first_line(turn), path="small_talk")
+    if turn.state.pending == "country":
+        return _no_such_country(turn)
+    if reading.outcome == "sure":
+        return None
+    if open_guide.help_coming:
+        return go_on(turn)
+    return _unclear(turn, reading)
+
+
+def _no_such_country(turn: Turn) -> Decision:
+    """What was typed when asked for the country names none: the guide goes on without it."""
+    state = replace(turn.state, pending="")
+    turn = replace(turn, person=replace(turn.person, state=state))
+    return guide_again(turn, turn.scribe.phrase("country_unknown"), path="country_unknown")
+
+
+def _after_the_end(turn: Turn, open_guide: GuideState, reading: Reading) -> Decision | None:
+    """When nothing is left to ask: "yes" means that help is on the way, and what nobody
+    understands gets the closing words again, not what the bot can talk about."""
+    text, known = turn.message.text, turn.scribe.knowledge.wordings
+    asks_for_help = turn.state.level is Level.EMERGENCY and not open_guide.help_coming
+    if asks_for_help and typed.says_yes(text, known):
+        return help_coming(turn)
+    if reading.outcome != "none" or typed.is_question(text, known):
+        return None
+    again = guide_again(turn, first_line(turn), path="ended")
+    return replace(again, path=NOT_UNDERSTOOD, asks=reading.assessment.asks)
+
+
+def _steered(turn: Turn) -> Decision | None:
+    """What is neither an answer nor a question: help is coming, "what now", a country, ..."""
+    text, known = turn.message.text, turn.scribe.knowledge.wordings
+    if cpr.says_crew_took_over(turn):
+        return crew_took_over(turn)
+    if wordings.means(text, "help_coming", known):
+        return help_coming(turn)
+    if wordings.means(text, "cannot_call", known):
+        return cannot_call(turn)
+    if cpr.says_breathing_again(turn):
+        return breathing_again(turn)
+    if cpr.under_cpr(turn) and typed.speaks_of_breath(text, known):
+        return cpr_goes_on(turn)
+    if is_denial(turn):
+        return denial(turn)
+    if find_country(text, turn.scribe.knowledge.helplines):
+        return country_told(turn)
+    if typed.is_wholly(text, "go_on", known):
+        return go_on(turn)
+    return None
+
+
+def asked_something(turn: Turn, reading: Reading) -> Decision | None:
+    """What we say to what people ask while they wait ("should I give him coffee?"), or None.
+
+    What answers the open question is that answer first, and what names a danger.
+    """
+    open_guide = turn.state.guide
+    found = _asked(turn)
+    if open_guide is None or found is None:
+        return None
+    if open_guide.asked:
+        question = turn.scribe.question(open_guide.asked)
+        known = turn.scribe.knowledge.wordings
+        answer_id = typed.answer_id(turn.message.text, question, known)
+        is_answer = answer_id not in ("", guide.NOT_SURE) and not is_question(turn)
+        if is_answer or names_danger(turn):
+            return None
+    text = asked.answer_to(turn.scribe, found, turn.state.subject, cpr=open_guide.cpr)
+    said = guide_again(turn, text, path="asked")
+    return replace(said, path=(*said.path, found.id), asks=reading.assessment.asks)
+
+
+def _asked(turn: Turn) -> Asked | None:
+    open_guide = turn.state.guide
+    if open_guide is None:
+        return None
+    knowledge = turn.scribe.knowledge
+    return asked.asked_in(turn.message.text, open_guide.kind, knowledge, cpr=open_guide.cpr)
+
+
+def cannot_go_on(turn: Turn, reading: Reading) -> Decision | None:
+    """ "I'm tired, I can't go on" during CPR: the arms, or life itself? CPR first, then we ask.
+
+    The crisis line is told in one line, and a thought of suicide is noted for the staff. None
+    where a message is about nothing else than dying: that has a card of its own.
+    """
+    found, text = reading.assessment, turn.message.text
+    known = turn.scribe.knowledge.wordings
+    heard = _asked(turn)
+    if heard is None or not heard.only_cpr or found.level is not Level.SUICIDE_CRISIS:
+        return None
+    if not cpr.under_cpr(turn) or typed.speaks_of_dying(text, known):
+        return None
+    scribe = turn.scribe
+    also = tuple(dict.fromkeys((found.kind, *found.also)))
+    noted = replace(reading, assessment=replace(found, also=also))
+    state = replace(turn.state, pending=CPR_OR_SELF)
+    asking = replace(turn, person=replace(turn.person, state=state))
+    says = asked.answer_to(scribe, heard, turn.state.subject, cpr=True)
+    text = f"{says}\n\n{scribe.phrase('cpr_or_self')}"
+    said = guide_again(asking, text, path="cpr_or_self", reading=noted)
+    buttons = (scribe.button("about_me", "crisis"), *said.reply.buttons)
+    shown = replace(said.person.state, buttons=buttons)
+    return replace(
+        said,
+        reply=replace(said.reply, buttons=buttons),
+        person=replace(said.person, state=shown),
+    )
+
+
+def means_self(turn: Turn) -> bool:
+    """Whether the answer to "CPR, or yourself?" is that it is about the one who writes."""
+    known = turn.scribe.knowledge.wordings
+    asked_for = turn.state.pending == CPR_OR_SELF
+    return asked_for and typed.is_wholly(turn.message.text, "about_me", known)
+
+
+def _feels_well(turn: Turn, open_guide: GuideState, reading: Reading) -> Decision | None:
+    """ "I'm OK" says that there are no signs, where the guide of an urgent case asks for them.
+
+    It never answers what was asked of something else, how much was taken say.
+    """
+    text, known = turn.message.text, turn.scribe.knowledge.wordings
+    if turn.state.level is not Level.URGENT or not typed.is_wholly(text, "well", known):
+        return None
+    for question_id in turn.scribe.card(open_guide.kind).guide:
+        if question_id in open_guide.done:
+            continue
+        for answer in turn.scribe.english.questions[question_id].answers:
+            if FEELS_WELL in answer.words:
+                asking = replace(open_guide, asked=question_id)
+                return guide_step(turn, asking, answer.id, reading)
+    return again_or_on(turn, first_line(turn), path="small_talk")
+
+
+def below_cpr(turn: Turn, reading: Reading) -> Decision | None:
+    """What is less than an emergency, and no rule saw, shows no card of its own during CPR.
+
+    A thought of suicide in it is noted for the staff.
+    """
+    found = reading.assessment
+    worn_out = cannot_go_on(turn, reading)
+    if worn_out is not None:
+        return worn_out
+    by_rule = any(each.kind == "trigger" for each in found.evidence)
+    if not cpr.under_cpr(turn) or by_rule or found.level >= Level.EMERGENCY:
+        return None
+    if found.level is Level.SUICIDE_CRISIS:
+        also = tuple(dict.fromkeys((found.kind, *found.also)))
+        return cpr_goes_on(turn, replace(reading, assessment=replace(found, also=also)))
+    answered = asked_something(turn, reading) or guide_answer_in(turn, reading)
+    return answered or cpr_goes_on(turn)
+
+
+def question_asked(turn: Turn, reading: Reading) -> Decision | None:
+    """None where the conversation has the answer, to which the guide's question is put again.
+
+    Else what is asked may hold an answer ("does snoring count?"), or the call handler is
+    the one to ask.
+    """
+    if reading.outcome == "sure" and not names_danger(turn):
+        return None
+    answered = guide_answer_in(turn, reading)
+    if answered is not None:
+        return answered
+    return guide_again(turn, _no_answer(turn), path="question")
+
+
+def _no_answer(turn: Turn) -> str:
+    """That we have no answer, and who is the one to ask."""
+    scribe = turn.scribe
+    others = {Level.SUICIDE_CRISIS: "question_crisis", Level.URGENT: "question_urgent"}
+    key = others.get(turn.state.level, "guide_question")
+    return scribe.phrase(key) if key in scribe.book.phrases else first_line(turn)
+
+
+def _unclear(turn: Turn, reading: Reading) -> Decision:
+    """What is not understood counts as the worse answer, said openly.
+
+    Where the readers half saw danger the decision says so: a human who took the chat over
+    does not get it in place of the person's next step.
+    """
+    open_guide = turn.state.guide
+    assert open_guide is not None
+    not_understood = turn.scribe.phrase("guide_repeat")
+    stepped = guide_step(turn, open_guide, guide.NOT_SURE, before=not_understood)
+    return replace(stepped, path=NOT_UNDERSTOOD, asks=reading.assessment.asks)
