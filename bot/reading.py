@@ -111,13 +111,16 @@ def readers_from(
     policy: Policy = Policy(),  # noqa: B008 - a frozen value
     progress: Progress = _quietly,
 ) -> Readers:
-    """Readers that learned from `teaching` (all examples, or all but one voice's)."""
+    """Readers that learned from `teaching` (all examples, or all but one voice's), each by what
+    it will read: the one for English by all that is taken for English, too."""
     embed = embedders.english
     words = words_of(loaded, embed, trained=trained)
     examples = tuple(teaching)
+    elsewhere = _elsewhere(words, embedders.elsewhere, examples, trained, loaded.version, progress)
+    read_here = [one for one in examples if elsewhere is None or words.sound_english(one.text)]
     learned = training.learned(
-        [example.text for example in examples],
-        [example.label for example in examples],
+        [example.text for example in read_here],
+        [example.label for example in read_here],
         embed,
         cache=trained,
         prepare=lambda text: words.as_read(text).text,
@@ -131,9 +134,7 @@ def readers_from(
         learned=learned,
         topics=loaded.knowledge.topics,
         embed=embed,
-        elsewhere=_elsewhere(
-            words, embedders.elsewhere, examples, trained, loaded.version, progress
-        ),
+        elsewhere=elsewhere,
         language_of=words.language_of,
         policy=policy,
     )
@@ -194,9 +195,13 @@ class Words:
             return by_letters
         return HOME if guessed == HOME else ""
 
+    def sound_english(self, text: str) -> bool:
+        """Whether a text is read as English: it is, or its language is not plain."""
+        return is_english(self.language_of(text))
+
     def as_read(self, text: str) -> Utterance:
         """A text as the readers see it."""
-        english = is_english(self.language_of(text))
+        english = self.sound_english(text)
         return prepared(text, self.lexicon, self.vocabulary, english=english)
 
 

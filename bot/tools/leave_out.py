@@ -67,6 +67,9 @@ class Lessons:
         self._embedders = embedders
         self._labels = [one.label for one in self.examples]
         self._texts = [self.words.as_read(one.text).text for one in self.examples]
+        self._here = np.ones(len(self.examples), bool)
+        if embedders.elsewhere is not None:
+            self._here[:] = [self.words.sound_english(one.text) for one in self.examples]
         self._embeddings = None
         if embedders.english is not None:
             self._embeddings = training.embed_all(
@@ -94,7 +97,7 @@ class Lessons:
             lexicon=words.lexicon,
             vocabulary=words.vocabulary,
             signals=words.signals,
-            learned=self._taught(kept, self._embeddings, kept, recipe),
+            learned=self._taught(kept & self._here, self._embeddings, kept & self._here, recipe),
             topics=self._topics,
             embed=self._embedders.english,
             elsewhere=self._elsewhere(kept),
