@@ -32,7 +32,7 @@ SHARED_BY = 4
 PLAIN_LANGUAGE = 0.85
 PLAIN_WITH_SIGNS = 0.5  # where letters stand that English has not;
 PLAINLY_ENGLISH = -10  # unless the letters speak so much against it ("im scared" is no German).
-PLAINLY_FOREIGN = 20  # from these log odds on, the letters alone are enough
+PLAINLY_FOREIGN = 20  # From these log odds on, the letters alone are enough.
 
 Progress = Callable[[str, float], None]
 Model = TypeVar("Model")
@@ -188,8 +188,10 @@ class Words:
         # Half a pair is no text.
         whole = " ".join(text[:500].encode("utf-8", "replace").decode().split())
         by_letters, odds = self.tongues.read(whole)
+        if odds <= PLAINLY_ENGLISH:
+            return HOME
         guessed = _guessed(whole)
-        if guessed not in ("", HOME) and odds > PLAINLY_ENGLISH:
+        if guessed not in ("", HOME):
             return guessed
         if odds > PLAINLY_FOREIGN:
             return by_letters

@@ -11,6 +11,7 @@ from bot.core.helplines import find_country, fold
 from bot.core.knowledge import Knowledge, label_of
 from bot.core.model import Decision, Level, Message, Person
 from bot.core.replies import Scribe, channel_of
+from bot.core.tongues import HOME
 from bot.core.turn import Turn, is_plain_denial
 from bot.core.understand import Reader, Reading
 
@@ -107,21 +108,37 @@ def _read(turn: Turn) -> Decision:
     how = talk.how_cpr_is_done(turn)
     if how is not None:
         return how
-    answered = talk.conversation(turn, reading)
+    answered = _conversation(turn, reading)
     put_again = guiding.is_question(turn) or cpr.under_cpr(turn)
     return guiding.with_question(turn, answered) if put_again else answered
 
 
+def _conversation(turn: Turn, reading: Reading) -> Decision:
+    """Talk in the language of the message, where we have some; who is new to it is told that
+    the answers are in English."""
+    own = turn if _is_brief(turn) else _in_its_language(turn, reading)
+    answered = talk.conversation(own, reading)
+    if own is turn or reading.language == HOME:
+        return answered
+    texts = (own.scribe.phrase("only_english"), *answered.reply.texts)
+    return replace(answered, reply=replace(answered.reply, texts=texts))
+
+
 def _in_its_language(turn: Turn, reading: Reading) -> Turn:
-    """The turn in the language of an alarm, where we have its cards. In an open episode a few
+    """The turn in the language of a message, where we have its cards. In an open episode a few
     plain letters ("im 15") are too little to change the language by."""
     books = turn.scribe.knowledge.books
     if reading.language not in books or reading.language == turn.person.language:
         return turn
-    text = turn.message.text
-    if turn.state.level.escalates and text.isascii() and len(text.split()) < FEW_WORDS:
+    if turn.state.level.escalates and _is_brief(turn):
         return turn
     return turn.with_person(replace(turn.person, language=reading.language))
+
+
+def _is_brief(turn: Turn) -> bool:
+    """A few plain letters, which any language may share."""
+    text = turn.message.text
+    return text.isascii() and len(text.split()) < FEW_WORDS
 
 
 def _escalating(turn: Turn, reading: Reading) -> Decision:

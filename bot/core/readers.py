@@ -73,6 +73,7 @@ class Policy:
 
     From `asks` on, or from `asks_backed` on where a signal was seen, the reply asks "Is this
     happening now?". `outside`, `sure`, `margin` and `offered` are bars for topics.
+    An answer less likely than `alone` stands beside up to two others, each at least `beside`.
     """
 
     crisis: float = 0.18
@@ -87,6 +88,8 @@ class Policy:
     sure: float = 0.45
     margin: float = 0.15
     offered: float = 0.06
+    alone: float = 0.8
+    beside: float = 0.05
 
     def level(
         self,
@@ -165,10 +168,12 @@ class Readers:
             evidence = self._examples(utterance, understood, assessment)
             assessment = _with_evidence(assessment, evidence)
         candidates = self._candidates(learned)
+        outcome = self._outcome(candidates, odds)
         return Reading(
             assessment=assessment,
             candidates=candidates,
-            outcome=self._outcome(candidates, odds),
+            outcome=outcome,
+            alternatives=self._alternatives(candidates) if outcome == "sure" else (),
             subject=found.subject,
             outside=self._outside(learned, odds),
             shortened=len(text) > HEAD + TAIL,
@@ -251,6 +256,11 @@ class Readers:
         if first >= policy.sure or (first - second >= policy.margin and first > odds.outside):
             return "sure"
         return "unsure" if first >= policy.offered else "none"
+
+    def _alternatives(self, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        if candidates[0].score >= self.policy.alone:
+            return ()
+        return tuple(one for one in candidates[1:3] if one.score >= self.policy.beside)
 
     def _outside(self, learned: LearnedReading, odds: Odds) -> str:
         if odds.outside < self.policy.outside:

@@ -186,12 +186,15 @@ def more_text(scribe: Scribe, answer: Answer) -> str:
     return "\n\n".join(parts)
 
 
-def topic_buttons(scribe: Scribe, answer: Answer) -> tuple[Button, ...]:
-    """More, two related questions, and the way to emergency help."""
+def topic_buttons(
+    scribe: Scribe, answer: Answer, others: tuple[str, ...] = ()
+) -> tuple[Button, ...]:
+    """More, the other topics or else two related ones, and the way to emergency help."""
     buttons = []
     if answer.more:
         buttons.append(scribe.button("more", f"more:{answer.topic}"))
-    related = [topic_button(scribe, topic) for topic in answer.see_also[:SEE_ALSO_SHOWN]]
+    shown = others or answer.see_also[:SEE_ALSO_SHOWN]
+    related = [topic_button(scribe, topic) for topic in shown]
     return (*buttons, *related, scribe.button("emergency", "emergency"))
 
 

@@ -13,6 +13,7 @@ from bot.core.knowledge import kind_of
 from bot.core.model import (
     Assessment,
     Button,
+    Candidate,
     Decision,
     Evidence,
     Level,
@@ -31,6 +32,7 @@ from bot.core.turn import NOTHING_READ, Turn, calm, is_denial
 from bot.core.understand import Reading
 
 OFFERS = 3
+OFFERED_BESIDE = 2  # another question
 OWN_REPLY = {"pet", "other_medicine", "other_health"}  # classes with words of their own
 SHORT = 7  # words; a message this short may lean on the topic before it
 
@@ -56,7 +58,10 @@ def conversation(turn: Turn, reading: Reading) -> Decision:
     if reading.assessment.asks:
         return _asks_now(turn, reading)
     if reading.outcome == "sure":
-        return topic(turn, reading.candidates[0].topic, reading, path=("match",))
+        first = reading.candidates[0].topic
+        # In an open crisis its own buttons are enough.
+        others = () if turn.state.level.escalates else reading.alternatives
+        return topic(turn, first, reading, others=others, path=("match",))
     if reading.outcome == "unsure":
         return _did_you_mean(turn, reading)
     return _nothing_fits(turn, reading)
@@ -87,22 +92,25 @@ def topic(
     reading: Reading = NOTHING_READ,
     *,
     someone_else: bool = False,
+    others: tuple[Candidate, ...] = (),
     path: tuple[str, ...] = (),
 ) -> Decision:
-    """The curated answer of a topic."""
+    """The curated answer of a topic; `others` are offered beneath one that may be the wrong
+    one."""
     scribe = turn.scribe
     found = scribe.book.answers.get(topic_id) or scribe.english.answers[topic_id]
     text = answer_texts(scribe, found, someone_else=someone_else)
-    buttons = topic_buttons(scribe, found)
-    pending = ""
+    texts = (text, scribe.phrase("or_this")) if others else (text,)
+    buttons = topic_buttons(scribe, found, tuple(other.topic for other in others))
+    pending = "offer" if others else ""
     if topic_id == "change_country_or_language":
         buttons, pending = (*country_buttons(scribe), buttons[-1]), "country"
     chat = found.group == "bot"
     state = replace(turn.state, topic=turn.state.topic if chat else topic_id, pending=pending)
     level = Level.CHAT if chat else Level.INFO
     read = replace(reading, assessment=replace(reading.assessment, level=level, kind=""))
-    decision = calm(turn, read, Reply((text,), buttons), state, path=path)
-    return replace(decision, topic=topic_id)
+    decision = calm(turn, read, Reply(texts, buttons), state, path=path)
+    return replace(decision, topic=topic_id, offers=others)
 
 
 def more(turn: Turn, topic_id: str) -> Decision:
@@ -126,18 +134,17 @@ def _asks_now(turn: Turn, reading: Reading) -> Decision:
     )
     texts = [scribe.phrase("asks_now")]
     state = replace(turn.state, pending=f"now:{label}")
-    topic_id = ""
+    topic_id, offers = "", reading.candidates[:OFFERED_BESIDE]
     if reading.outcome == "sure" and reading.candidates:
         topic_id = reading.candidates[0].topic
         found = scribe.english.answers[topic_id]
         texts.append(answer_texts(scribe, found))
-        state = replace(state, topic=topic_id)
-    else:
-        buttons += tuple(topic_button(scribe, c.topic) for c in reading.candidates[:2])
+        state, offers = replace(state, topic=topic_id), ()
+    buttons += tuple(topic_button(scribe, offer.topic) for offer in offers)
     read = replace(reading, assessment=replace(reading.assessment, kind=""))
     reply = Reply(tuple(texts), (*buttons, scribe.button("emergency", "emergency")))
     decision = calm(turn, read, reply, state, path=("asks_now", label))
-    return replace(decision, topic=topic_id, asks=True, offers=reading.candidates[:OFFERS])
+    return replace(decision, topic=topic_id, asks=True, offers=offers)
 
 
 def happens_now(turn: Turn, label: str) -> Decision:

@@ -272,6 +272,8 @@ def _leads(words: Sequence[str], phrases: Sequence[str]) -> int:
 
 def _places(words: Sequence[str], parts: Sequence[str]) -> Iterator[int]:
     """Where the parts stand one after the other."""
+    if not parts or parts[0] not in words:  # most do not, and there are many to try
+        return
     size = len(parts)
     for place in range(len(words) - size + 1):
         if list(words[place : place + size]) == list(parts):

@@ -15,7 +15,8 @@ class Reading:
     """One message, understood.
 
     `candidates` are topics, best first. `outcome` says whether the first one is the answer
-    ("sure"), one of at most three is ("unsure"), or none is. `outside` is the class of a
+    ("sure"), one of at most three is ("unsure"), or none is; `alternatives` are the others that
+    a sure answer is not sure enough to hide. `outside` is the class of a
     message that is out of scope: `pet`, `other_medicine`, `everyday`, ...
     `language` is the language of the message where it is plain, or "".
     """
@@ -23,6 +24,7 @@ class Reading:
     assessment: Assessment
     candidates: tuple[Candidate, ...] = ()
     outcome: Outcome = "none"
+    alternatives: tuple[Candidate, ...] = ()
     subject: Literal["", "self", "other"] = ""
     outside: str = ""
     shortened: bool = False
