@@ -19,7 +19,7 @@ from bot.core.understand import Reader, Reading
 EPISODE = timedelta(hours=24)
 # A question in an open guide that is less likely an alarm than this, and has no danger sign, is
 # taken for a question: "should I put a pillow under his legs?"
-DOUBTFUL = 0.5
+DOUBTFUL = 0.6
 FEW_WORDS = 4
 
 # Buttons that work whatever was said before: also for somebody who was just forgotten.
