@@ -190,9 +190,10 @@ def evaluate(
         return
     content = _content(settings)
     if publish:
+        from bot.content import load
         from bot.tools.publish import safety_page
 
-        examples = len(content.reader.learned.texts)
+        examples = len(load(settings.content_dir).teaching)
         page = "\n".join(safety_page(settings.content_dir, content, examples=examples))
         publish.write_text(page, encoding="utf-8")
         print_line(f"wrote {publish}")

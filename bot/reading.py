@@ -191,11 +191,10 @@ class Words:
         if odds <= PLAINLY_ENGLISH:
             return HOME
         guessed = _guessed(whole)
-        if guessed not in ("", HOME):
+        if odds <= PLAINLY_FOREIGN:
             return guessed
-        if odds > PLAINLY_FOREIGN:
-            return by_letters
-        return HOME if guessed == HOME else ""
+        # With letters of its own the detector takes Ukrainian for Russian or Serbian.
+        return guessed if whole.isascii() and guessed in self.tongues.languages else by_letters
 
     def sound_english(self, text: str) -> bool:
         """Whether a text is read as English: it is, or its language is not plain."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core import acts, alarm, context, cpr, guiding, hearing, talk
+from bot.core import acts, alarm, context, cpr, guiding, hearing, talk, typed
 from bot.core.clocks import NEVER, Calendar
 from bot.core.helplines import find_country, fold
 from bot.core.knowledge import Knowledge, label_of
@@ -80,9 +80,9 @@ def _routed(turn: Turn) -> Decision:
     command, argument = command_of(message.text)
     if command in COMMANDS:
         return COMMANDS[command](turn, argument)
-    typed = _typed_button(turn)
-    if typed:
-        return acts.pressed(turn, typed)
+    pressed = _typed_button(turn)
+    if pressed:
+        return acts.pressed(turn, pressed)
     if message.located_in or (message.attachment and not message.text.strip()):
         return acts.attachment(turn)
     if not fold(message.text) and not _has_symbols(message.text):
@@ -96,6 +96,11 @@ def _read(turn: Turn) -> Decision:
     if hearing.means_self(turn):
         return alarm.crisis_asked(turn, "")
     reading = context.read(turn)
+    if not turn.state.level.escalates:
+        text, known = turn.message.text, turn.scribe.knowledge.wordings
+        if typed.is_wholly(text, "emergency_named", known):
+            return alarm.emergency_asked(_in_its_language(turn, reading), "")
+        reading = hearing.said_alone(reading, text, known)
     if cpr.says_stopped_again(turn):
         return alarm.breath_stopped(turn, reading, again=True)
     if cpr.says_no_breath(turn, reading.language):
@@ -116,7 +121,8 @@ def _read(turn: Turn) -> Decision:
 def _conversation(turn: Turn, reading: Reading) -> Decision:
     """Talk in the language of the message, where we have some; who is new to it is told that
     the answers are in English."""
-    own = turn if _is_brief(turn) else _in_its_language(turn, reading)
+    stays = _is_brief(turn) and not reading.assessment.asks
+    own = turn if stays else _in_its_language(turn, reading)
     answered = talk.conversation(own, reading)
     if own is turn or reading.language == HOME:
         return answered

@@ -23,14 +23,29 @@ from bot.core.guiding import (
     names_danger,
 )
 from bot.core.helplines import find_country
-from bot.core.knowledge import Asked
-from bot.core.model import Decision, GuideState, Level
+from bot.core.knowledge import Asked, Wordings
+from bot.core.model import Assessment, Decision, GuideState, Level
 from bot.core.turn import Turn, is_denial
 from bot.core.understand import Reading
 
+CRY_CARD = "emergency/other"
 NOT_UNDERSTOOD = ("guide", "unclear")
 CPR_OR_SELF = "cpr_or_self"  # what is pending while nobody knows what cannot be borne
 FEELS_WELL = "ok"  # the word of the answer that "I'm OK" is to a question about signs
+
+
+def said_alone(reading: Reading, text: str, known: Wordings) -> Reading:
+    """The reading of a few words that the readers cannot know by themselves: "help me" is asked
+    whether it is now, "I don't know" in any language raises nothing."""
+    by_rule = any(each.kind == "trigger" for each in reading.assessment.evidence)
+    if by_rule:
+        return reading
+    if typed.is_wholly(text, "cry_for_help", known) and not reading.assessment.level.escalates:
+        asking = Assessment(Level.OUT_OF_SCOPE, CRY_CARD, asks=True)
+        return replace(reading, assessment=asking, outcome="none", candidates=())
+    if typed.is_wholly(text, "says_little", known) or typed.is_wholly(text, "no", known):
+        return replace(reading, assessment=Assessment(Level.CHAT), outcome="none", candidates=())
+    return reading
 
 
 def guide_reply(turn: Turn, reading: Reading) -> Decision | None:

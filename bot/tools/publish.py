@@ -38,10 +38,11 @@ TAIL = """\
   read as the question; the bot then answers and asks "Is this happening now?".
 - **Everyday requests** to an assistant and vivid complaints about health are at times taken for
   despair or danger.
-- **Other languages** than English: few examples, and the embedding model knows English best.
-  Emergency words and cards in Spanish, French, German, Portuguese, Italian, Dutch, Polish,
-  Russian, Ukrainian, Turkish, Arabic and Hindi are machine-drafted, **awaiting a native
-  clinician's check**. False alarms are more frequent there.
+- **Other languages** than English: fewer examples and few rules, and where the second embedding
+  model cannot be installed, many more false alarms. Emergency words and cards in Spanish,
+  French, German, Portuguese, Italian, Dutch, Polish, Russian, Ukrainian, Turkish, Arabic and
+  Hindi are machine-drafted, **awaiting a native clinician's check**. False alarms are more
+  frequent there, in Hindi and Arabic above all, and everyday questions are answered in English.
 - **Heavy typos** and joined words cost a few points more than the rest of the mutations.
 
 ## What it cannot notice

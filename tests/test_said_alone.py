@@ -1,0 +1,67 @@
+"""A few words that say all or nothing, in any language: a cry, "ambulance", "I don't know"."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.decide import Content, decide
+from bot.core.model import Level, Message, Person
+
+
+@pytest.mark.parametrize("said", ["emergency", "call 911", "999", "notfall", "ambulancia", "sos"])
+def test_a_named_emergency_gets_the_card_at_once(content: Content, said: str) -> None:
+    decision = decide(Message("test", said), Person(), content)
+
+    assert decision.level is Level.EMERGENCY
+
+
+@pytest.mark.parametrize("said", ["please help me", "ayuda", "hilfe", "au secours", "помогите"])
+def test_a_cry_for_help_is_asked_whether_it_is_now(content: Content, said: str) -> None:
+    decision = decide(Message("test", said), Person(), content)
+
+    assert decision.asks
+    assert any("112" in text for text in decision.reply.texts)
+
+
+@pytest.mark.parametrize(
+    "said", ["je ne sais pas", "no sé", "non lo so", "nie wiem", "не знаю", "nie", "ich weiß nicht"]
+)
+def test_who_only_does_not_know_is_no_alarm(content: Content, said: str) -> None:
+    decision = decide(Message("test", said), Person(), content)
+
+    assert not decision.level.escalates
+
+
+@pytest.mark.parametrize(
+    "said", ["no, i took them all", "nie oddycha", "no respira", "je ne sais pas s'il respire"]
+)
+def test_a_no_with_danger_behind_it_is_still_one(content: Content, said: str) -> None:
+    decision = decide(Message("test", said), Person(), content)
+
+    assert decision.level.escalates
+
+
+@pytest.mark.parametrize(("yes", "language"), [("sí", "es"), ("evet", "tr"), ("да", "ru")])
+def test_yes_in_their_language_brings_the_card_in_it(
+    content: Content, yes: str, language: str
+) -> None:
+    cry = {"es": "ayuda", "tr": "imdat", "ru": "помогите"}[language]
+    asked = decide(Message("test", cry), Person(language=language), content)
+
+    answered = decide(Message("test", yes), asked.person, content)
+
+    assert answered.level is Level.EMERGENCY
+    assert answered.person.language == language
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [("я не хочу жити", "uk"), ("вона не дише", "uk")],
+)
+def test_an_alarm_is_in_the_language_of_its_letters(
+    content: Content, said: str, language: str
+) -> None:
+    decision = decide(Message("test", said), Person(), content)
+
+    assert decision.level.escalates
+    assert decision.person.language == language
