@@ -159,6 +159,8 @@ def _escalating(turn: Turn, reading: Reading) -> Decision:
         return guiding.breathing_again(turn)
     if cpr.says_crew_took_over(turn):
         return guiding.crew_took_over(turn)
+    if state.guide and not by_rule and hearing.says_help_comes(turn):
+        return guiding.help_coming(turn)
     below = hearing.below_cpr(turn, reading)
     if below is not None:
         return below

@@ -48,6 +48,12 @@ def said_alone(reading: Reading, text: str, known: Wordings) -> Reading:
     return reading
 
 
+def says_help_comes(turn: Turn) -> bool:
+    """Whether help is said to be on its way; to ask for it is another thing."""
+    text, known = turn.message.text, turn.scribe.knowledge.wordings
+    return wordings.means(text, "help_coming", known) and not is_question(turn)
+
+
 def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
     """The reply to a message during the guide, or None where the guide is not concerned."""
     open_guide = turn.state.guide
@@ -104,7 +110,7 @@ def _steered(turn: Turn) -> Decision | None:
     text, known = turn.message.text, turn.scribe.knowledge.wordings
     if cpr.says_crew_took_over(turn):
         return crew_took_over(turn)
-    if wordings.means(text, "help_coming", known):
+    if says_help_comes(turn):
         return help_coming(turn)
     if wordings.means(text, "cannot_call", known):
         return cannot_call(turn)
