@@ -117,7 +117,7 @@ def readers_from(
     words = words_of(loaded, embed, trained=trained)
     examples = tuple(teaching)
     elsewhere = _elsewhere(words, embedders.elsewhere, examples, trained, loaded.version, progress)
-    read_here = [one for one in examples if elsewhere is None or words.sound_english(one.text)]
+    read_here = examples if elsewhere is None else _sounding_english(words, examples, trained)
     learned = training.learned(
         [example.text for example in read_here],
         [example.label for example in read_here],
@@ -167,6 +167,19 @@ def _elsewhere(
         log.warning("other languages are read as English is: %s", error)
         return None
     return Taught(learned, embed, as_typed=True)
+
+
+def _sounding_english(
+    words: Words, examples: tuple[Example, ...], trained: Path
+) -> tuple[Example, ...]:
+    """The examples that are read as English. To ask of each takes seconds, so it is kept."""
+    texts = "\n".join(one.text for one in examples)
+    places = training.kept_words(
+        lambda: [str(at) for at, one in enumerate(examples) if words.sound_english(one.text)],
+        cache=trained,
+        depends_on=f"sounds English: {texts}",
+    )
+    return tuple(examples[int(at)] for at in places)
 
 
 def teaches_elsewhere(example: Example) -> bool:
