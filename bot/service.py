@@ -23,7 +23,7 @@ from bot.delivery import Fate, Send, Told
 from bot.errors import StoreError
 from bot.people import People
 from bot.store import Spool, Store
-from bot.turns import Turn, Turns
+from bot.turns import PATIENCE_S, Turn, Turns
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,8 @@ class Service:
 
     Works without a store as well (`store=None`, or one that is away): people are then
     remembered in memory and escalations wait in the spool. `staff_write` says that staff may
-    take conversations over; `lot` draws a number from 0 to 1 for the sample of messages.
+    take conversations over; `patience_s` is how long what is urgent waits for the messages before
+    it; `lot` draws a number from 0 to 1 for the sample of messages.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Service:
         store: Store | None = None,
         *,
         store_timeout_s: float = 0.5,
+        patience_s: float = PATIENCE_S,
         staff_write: bool = False,
         lot: Callable[[], float] = random.random,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -76,7 +78,7 @@ class Service:
         self._clock = clock
         self.tally = Tally()
         self._people = People(keep_s=store_timeout_s * 4)
-        self._turns = Turns()  # to be answered
+        self._turns = Turns(patience_s)  # to be answered
         self._books = Turns()  # to be kept, behind the answers
 
     async def receive(self, message: Message, send: Send, told: Told | None = None) -> Decision:

@@ -47,6 +47,7 @@ class Takeover:
     send: Mapping[str, Send]
     free: bool = False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    fetch_s: float = FETCH_S
     _sending: dict[str, asyncio.Task[DeliveryStatus]] = field(default_factory=dict)
 
     def texts(self, case: Case) -> tuple[StaffText, ...]:
@@ -92,7 +93,7 @@ class Takeover:
         if store is None:
             return ()
         try:
-            async with asyncio.timeout(FETCH_S):
+            async with asyncio.timeout(self.fetch_s):
                 return await store.talk.posted(chat, after, since=self.now() - GIVEN_UP)
         except (StoreError, TimeoutError) as error:
             log.warning("lines of staff not fetched", extra={"error": type(error).__name__})

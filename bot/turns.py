@@ -26,7 +26,8 @@ class Turn:
 class Turns:
     """One turn at a time per chat, in the order of asking."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
         # A lock lives as long as somebody holds or awaits it.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -41,7 +42,7 @@ class Turns:
         lock = self._locks.get(chat)
         hurries = lock is not None and lock.locked() and is_urgent()
         lock = lock or self._locks.setdefault(chat, asyncio.Lock())
-        turn = Turn(lock if await _acquired(lock, PATIENCE_S if hurries else None) else None)
+        turn = Turn(lock if await _acquired(lock, self._patience_s if hurries else None) else None)
         try:
             yield turn
         finally:

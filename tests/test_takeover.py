@@ -66,7 +66,9 @@ async def of(store: Store, case: Case) -> Case:
 
 
 def takeover(store: Store, clock: Clock, line: Line) -> Takeover:
-    return Takeover(lambda: store, knowledge(), {"tg": line}, free=True, now=clock)
+    return Takeover(
+        lambda: store, knowledge(), {"tg": line}, free=True, now=clock, fetch_s=PATIENT_S
+    )
 
 
 async def lines_of(store: Store, case: Case) -> list[tuple[str, str | None, str | None]]:
@@ -356,7 +358,7 @@ async def test_a_page_waits_for_no_slow_store(
 
     monkeypatch.setattr(store.talk, "posted", slow)
     async with asyncio.timeout(1.5):
-        assert await takeover(store, clock, Line()).fetch("web:ab", 0) == ()
+        assert await Takeover(lambda: store, knowledge(), {}, now=clock).fetch("web:ab", 0) == ()
 
 
 # ---- leaving ------------------------------------------------------------------------------
@@ -658,6 +660,7 @@ def service(content: Content, store: Store, clock: Clock, keys: Keys, tmp_path: 
         Spool(tmp_path, keys),
         store,
         store_timeout_s=PATIENT_S,
+        patience_s=PATIENT_S,
         staff_write=True,
         clock=clock,
     )
