@@ -230,6 +230,7 @@ def tune(
     rounds: Annotated[int, typer.Option(help="How often each example is seen.")] = 4,
     keep_back: Annotated[float, typer.Option(help="Share of examples kept for strangers.")] = 0.2,
     begin_with: Annotated[Path | None, typer.Option(help="A file to go on from.")] = None,
+    narrow: Annotated[int, typer.Option(help="Units of a feed-forward layer; 0: all.")] = 0,
 ) -> None:
     """Trains an embedding model on the examples; needs PyTorch and about an hour."""
     from bot import models
@@ -248,7 +249,9 @@ def tune(
     )
     base = tuning.e5_base(layers) if elsewhere else tuning.minilm_base()
     with progress_bar() as told:
-        made = tuning.tune(taught, base, layers=layers, rounds=rounds, begun=begun, progress=told)
+        made = tuning.tune(
+            taught, base, layers=layers, rounds=rounds, begun=begun, narrow=narrow, progress=told
+        )
     digest = models.save_tuning(made, into)
     print_line(f"wrote {into}; its digest belongs into bot/models.py: {digest}")
 

@@ -1,7 +1,9 @@
 """`tune`: trains the first layers of the embedding model on our teaching examples.
 
 The matrices stay as they are; what is learned is a correction of low rank for each (Hu, 2021),
-beside biases and norms. Some voices are kept back, so that `weigh` and `evaluate
+beside biases and norms. A model that is to be `narrow` loses most units of its feed-forward
+layers, keeps those that do most, learns these anew, and is steered by the wide one that it
+begins with. Some voices are kept back, so that `weigh` and `evaluate
 --leave-one-voice-out` can still ask what the readers make of strangers. Needs PyTorch, which
 nothing else does: `pip install torch`. Takes about an hour on two cores.
 """
@@ -29,6 +31,7 @@ from bot.core.minilm import (
     HEADS,
     LAYER,
     UP,
+    WHOLE,
     WIDTH,
     Tuning,
     Weights,
@@ -54,6 +57,9 @@ DROPPED, DROPPED_AT_HEAD = 0.1, 0.2
 WARMING = 0.06  # share of the steps until the rate is at its highest; it then falls as a cosine
 LEAST_RATE = 0.02  # of the highest
 HEAD_RATE, MATRIX_RATE, NORM_RATE = 3e-3, 1.5e-3, 5e-4
+WHOLE_RATE = 5e-4
+STEERED = 3.0  # what the distance to the wide model weighs beside the error in the label
+WEIGHED_BY = 1_500  # texts that show which units do most
 DECAY = 0.01
 MISTYPED = 0.3  # share of the texts that get a typo each time they are seen
 LOUDEST = 1.0  # length that a step's slopes are cut to
@@ -108,8 +114,9 @@ def taught_by(
     loaded: Loaded, *, trained: Path, keep_back: float, elsewhere: bool
 ) -> Iterator[Taught]:
     """The examples as the model shall see them; about the share `keep_back` of them is kept
-    for strangers, whole voices of all sizes. A model for other languages (`elsewhere`) is
-    taught by these and, lest it forget what English shows it, by ENGLISH examples.
+    for strangers, whole voices of all sizes. The model for English is taught by what is taken
+    for English; the one for other languages (`elsewhere`) by these and, lest it forget what
+    English shows it, by ENGLISH examples.
 
     Raises ModelError for a missing model.
     """
@@ -124,6 +131,8 @@ def taught_by(
             english += 1
             if english > ENGLISH:
                 continue
+        elif not elsewhere and not words.sound_english(one.text):
+            continue
         yield Taught(
             seen_elsewhere(one.text) if elsewhere else words.as_read(one.text).text,
             one.label,
@@ -139,9 +148,11 @@ def tune(
     layers: int,
     rounds: int,
     begun: Tuning | None = None,
+    narrow: int = 0,
     progress: Told,
 ) -> Tuning:
-    """What `rounds` over the examples make of the first `layers` layers, from `begun` on.
+    """What `rounds` over the examples make of the first `layers` layers, from `begun` on, with
+    `narrow` units in each feed-forward layer, or all of them (0).
 
     Raises ModelError if PyTorch is not installed.
     """
@@ -153,6 +164,9 @@ def tune(
     torch.manual_seed(0)
     dice = random.Random(0)
     encoder = _Encoder(base, layers, begun)
+    wide = None
+    if narrow:
+        wide, encoder = encoder, encoder.narrowed(base, narrow, [one.text for one in taught])
     labels = sorted({one.label for one in taught})
     group_of = {one.label: one.group for one in taught}
     head = _Head(labels, [group_of[label] for label in labels])
@@ -160,6 +174,7 @@ def tune(
         [
             {"params": head.values, "lr": HEAD_RATE, "weight_decay": DECAY},
             {"params": encoder.factors, "lr": MATRIX_RATE, "weight_decay": DECAY},
+            {"params": encoder.wholes, "lr": WHOLE_RATE, "weight_decay": DECAY},
             {"params": encoder.rest, "lr": NORM_RATE, "weight_decay": 0.0},
         ]
     )
@@ -170,10 +185,15 @@ def tune(
         for batch in _batches(taught, dice):
             texts = (_mistyped(one.text, dice)[:MAX_CHARACTERS] for one in batch)
             ids, known = _padded([base.tokens(text) for text in texts])
-            loss = head.loss(encoder(ids, known), batch)
+            states = list(encoder.states(ids, known, dropped=DROPPED))
+            loss = head.loss(_mean(states[-1], known), batch)
+            if wide is not None:
+                with torch.no_grad():
+                    aims = list(wide.states(ids, known))
+                loss = loss + STEERED * _distance(states, aims, known)
             optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(encoder.factors + encoder.rest + head.values, LOUDEST)
+            torch.nn.utils.clip_grad_norm_([*encoder.learned.values(), *head.values], LOUDEST)
             optimiser.step()
             schedule.step()
             done += 1
@@ -184,7 +204,7 @@ def tune(
 
 
 class _Encoder:
-    """The first layers of the model, for training: batches of texts in, mean vectors out."""
+    """The first layers of the model, for training: batches of texts in, token vectors out."""
 
     def __init__(self, base: Base, layers: int, begun: Tuning | None) -> None:
         self.layers = layers
@@ -200,9 +220,12 @@ class _Encoder:
             norms += [f"{LAYER}{layer}.{name}" for name in NORMS]
             for name in LINEAR:
                 bias = f"{LAYER}{layer}.{name}.bias"
+                self.learned[bias] = _tensor(begun_with.get(bias, weights[bias]))
+                if bias + WHOLE in begun_with:
+                    self.learned[bias + WHOLE] = _tensor(begun_with[bias + WHOLE])
+                    continue
                 self.matrices[bias] = _tensor(dense(weights, base.matrix_of[bias]))
                 inputs, outputs = self.matrices[bias].shape
-                self.learned[bias] = _tensor(begun_with.get(bias, weights[bias]))
                 down = torch.randn(inputs, RANK) / math.sqrt(inputs)
                 self.learned[bias + DOWN] = _tensor(begun_with.get(bias + DOWN, down))
                 self.learned[bias + UP] = _tensor(
@@ -220,9 +243,15 @@ class _Encoder:
         return [values for name, values in self.learned.items() if name.endswith((DOWN, UP))]
 
     @property
+    def wholes(self) -> list[Any]:
+        """The matrices that are learned themselves."""
+        return [values for name, values in self.learned.items() if name.endswith(WHOLE)]
+
+    @property
     def rest(self) -> list[Any]:
         """The learned biases and norms."""
-        return [values for name, values in self.learned.items() if not name.endswith((DOWN, UP))]
+        ends = (DOWN, UP, WHOLE)
+        return [values for name, values in self.learned.items() if not name.endswith(ends)]
 
     def arrays(self) -> dict[str, NDArray[np.float16]]:
         """What was learned, in half the digits."""
@@ -231,18 +260,42 @@ class _Encoder:
             for name, values in self.learned.items()
         }
 
-    def __call__(self, ids: Any, known: Any) -> Any:
-        """The mean of the last layer's vectors, over the tokens that are `known`."""
+    def narrowed(self, base: Base, units: int, texts: Sequence[str]) -> _Encoder:
+        """The same with the `units` of each feed-forward layer that do most on some `texts`."""
+        some = random.Random(0).sample(list(texts), min(WEIGHED_BY, len(texts)))
+        done: dict[str, Any] = {}
+        with torch.no_grad():
+            for text in some:
+                ids, known = _padded([base.tokens(text[:MAX_CHARACTERS])])
+                for _ in self.states(ids, known, done=done):
+                    pass
+        arrays: dict[str, NDArray[Any]] = dict(self.arrays())
+        for layer in range(self.layers):
+            first, second = (f"{LAYER}{layer}.{name}.bias" for name in LINEAR[4:])
+            into, out = self._matrix(first).detach(), self._matrix(second).detach()
+            kept = (done[first] * out.norm(dim=1)).argsort(descending=True)[:units].sort().values
+            for bias, matrix in ((first, into[:, kept]), (second, out[kept])):
+                arrays[bias + WHOLE] = matrix.numpy()
+                del arrays[bias + DOWN], arrays[bias + UP]
+            arrays[first] = arrays[first][kept.numpy()]
+        return _Encoder(base, self.layers, Tuning(self.layers, arrays))
+
+    def states(
+        self, ids: Any, known: Any, *, dropped: float = 0.0, done: dict[str, Any] | None = None
+    ) -> Iterator[Any]:
+        """The vectors of the tokens after each layer. `done` adds up what each unit of the
+        feed-forward layers did."""
         words = _tensor(self.vectors(ids.numpy().ravel())).view(*ids.shape, WIDTH)
         mixed = words + self.places[: ids.shape[1]]
-        values = _dropped(self._normed(f"{EMBEDDINGS}LayerNorm", mixed), DROPPED)
+        values = _dropped(self._normed(f"{EMBEDDINGS}LayerNorm", mixed), dropped)
         seen = known[:, None, None, :]
         for layer in range(self.layers):
-            values = self._layer(f"{LAYER}{layer}.", values, seen)
-        share = known[..., None].float()
-        return (values * share).sum(1) / share.sum(1)
+            values = self._layer(f"{LAYER}{layer}.", values, seen, dropped, done)
+            yield values
 
-    def _layer(self, prefix: str, values: Any, seen: Any) -> Any:
+    def _layer(
+        self, prefix: str, values: Any, seen: Any, dropped: float, done: dict[str, Any] | None
+    ) -> Any:
         texts, length, width = values.shape
         query, key, value = (
             self._linear(f"{prefix}{name}.bias", values)
@@ -252,15 +305,22 @@ class _Encoder:
         )
         looked = torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=seen)
         looked = looked.transpose(1, 2).reshape(texts, length, width)
-        turned = _dropped(self._linear(f"{prefix}{LINEAR[3]}.bias", looked), DROPPED)
+        turned = _dropped(self._linear(f"{prefix}{LINEAR[3]}.bias", looked), dropped)
         values = self._normed(f"{prefix}{NORMS[0]}", values + turned)
-        inner = torch.nn.functional.gelu(self._linear(f"{prefix}{LINEAR[4]}.bias", values))
-        outer = _dropped(self._linear(f"{prefix}{LINEAR[5]}.bias", inner), DROPPED)
+        first = f"{prefix}{LINEAR[4]}.bias"
+        inner = torch.nn.functional.gelu(self._linear(first, values))
+        if done is not None:
+            done[first] = done.get(first, 0.0) + inner.abs().sum(dim=(0, 1))
+        outer = _dropped(self._linear(f"{prefix}{LINEAR[5]}.bias", inner), dropped)
         return self._normed(f"{prefix}{NORMS[1]}", values + outer)
 
+    def _matrix(self, bias: str) -> Any:
+        if bias + WHOLE in self.learned:
+            return self.learned[bias + WHOLE]
+        return self.matrices[bias] + self.learned[bias + DOWN] @ self.learned[bias + UP]
+
     def _linear(self, bias: str, values: Any) -> Any:
-        correction = self.learned[bias + DOWN] @ self.learned[bias + UP]
-        return values @ (self.matrices[bias] + correction) + self.learned[bias]
+        return values @ self._matrix(bias) + self.learned[bias]
 
     def _normed(self, name: str, values: Any) -> Any:
         gain, shift = self.learned[f"{name}.weight"], self.learned[f"{name}.bias"]
@@ -286,6 +346,19 @@ class _Head:
         each = [logs[:, self.groups == group].logsumexp(1) for group in range(len(GROUPS))]
         by_label = functional.cross_entropy(scores, labels, label_smoothing=SMOOTHING)
         return by_label + GROUP_SHARE * functional.nll_loss(torch.stack(each, 1), groups)
+
+
+def _mean(states: Any, known: Any) -> Any:
+    """The mean vector of each text, over the tokens that are `known`."""
+    share = known[..., None].float()
+    return (states * share).sum(1) / share.sum(1)
+
+
+def _distance(states: Sequence[Any], aims: Sequence[Any], known: Any) -> Any:
+    """How far the token vectors are from those they aim at: one minus the cosine, on average."""
+    cosine = torch.nn.functional.cosine_similarity
+    far = [(1 - cosine(own, aim, dim=-1))[known] for own, aim in zip(states, aims, strict=True)]
+    return torch.cat(far).mean()
 
 
 def _tensor(values: Any) -> Any:
