@@ -106,12 +106,13 @@ def check_copy(sheet: Sheet, key: str, text: str, *, allowed: Iterable[str]) -> 
 def read_typed(root: Path, problems: Problems) -> dict[str, tuple[str, ...]]:
     """responses/en/guide/typed.yml: how typed replies to the guide are read, by group.
 
-    typed_elsewhere.yml beside it adds to its groups what is said in other languages.
+    typed_elsewhere.yml beside it adds to its groups what is said in other languages, and
+    told.yml what people tell that is no new danger.
     """
     groups: dict[str, tuple[str, ...]] = {}
-    for name in ("typed.yml", "typed_elsewhere.yml"):
+    for name in ("typed.yml", "typed_elsewhere.yml", "told.yml"):
         path = root / "responses" / "en" / "guide" / name
-        if name == "typed_elsewhere.yml" and not path.exists():
+        if name != "typed.yml" and not path.exists():
             continue
         sheet = read(path, root, problems)
         for key in sheet.table.items:

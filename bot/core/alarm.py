@@ -148,7 +148,9 @@ def guide_text(
     return f"{text}\n{scribe.phrase('country_hint')}"
 
 
-def breath_stopped(turn: Turn, reading: Reading = NOTHING_READ, *, again: bool = False) -> Decision:
+def breath_stopped(
+    turn: Turn, reading: Reading = NOTHING_READ, *, again: bool = False, name: str = "no_breath"
+) -> Decision:
     """Breath stopped, perhaps after it had come back: the card of CPR, at once."""
     open_guide = turn.state.guide
     done = guide.still_done(turn.scribe, open_guide)
@@ -159,7 +161,7 @@ def breath_stopped(turn: Turn, reading: Reading = NOTHING_READ, *, again: bool =
         cpr_done=again,
         help_coming=open_guide is not None and open_guide.help_coming,
     )
-    name = "stopped_again" if again else "no_breath"
+    name = "stopped_again" if again else name
     rule = (Evidence(f"guide:{name}", "trigger", 0, 0, "", "said in the guide"),)
     also = reading.assessment.also
     found = Assessment(Level.EMERGENCY, "breathing", 1.0, also=also, evidence=rule)
@@ -176,6 +178,9 @@ def breath_stopped(turn: Turn, reading: Reading = NOTHING_READ, *, again: bool =
 def _subject(turn: Turn, reading: Reading) -> Subject:
     if turn.state.guide and turn.state.guide.cpr:
         return "other"
+    known = turn.scribe.knowledge.wordings
+    if reading.subject != "other" and typed.says_own_breath(turn.message.text, known):
+        return "self"
     if reading.assessment.kind in _ALWAYS_OTHER and reading.subject != "self":
         return "other"
     return reading.subject or turn.state.subject

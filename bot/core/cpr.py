@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core import typed
+from bot.core import told, typed
 from bot.core.model import Level
 from bot.core.turn import Turn
 
@@ -27,13 +27,27 @@ def says_stopped_again(turn: Turn) -> bool:
 
 
 def says_breathing_again(turn: Turn) -> bool:
-    """Whether breath came back while CPR is under way."""
+    """Whether breath came back while CPR is under way; who talks or sits up breathes."""
     text, known = turn.message.text, turn.scribe.knowledge.wordings
-    return (
-        under_cpr(turn)
-        and not typed.is_question(text, known)
-        and typed.says_breathing_again(text, known)
-    )
+    if not under_cpr(turn) or typed.is_question(text, known):
+        return False
+    if typed.says_breathing_again(text, known):
+        return True
+    return told.is_good_news(text, known) and told.is_of_the_patient(text, known)
+
+
+def says_sign_of_life(turn: Turn) -> bool:
+    """Whether the patient moved or coughed while CPR is under way, or somebody who may be the
+    patient is up: their breath must be looked at, and until it is there CPR goes on."""
+    text, known = turn.message.text, turn.scribe.knowledge.wordings
+    if not under_cpr(turn):
+        return False
+    return told.is_sign_of_life(text, known) or told.is_good_news(text, known)
+
+
+def is_named(turn: Turn) -> bool:
+    """Whether a message is "CPR" by one of its names, and nothing else."""
+    return typed.is_wholly(turn.message.text, "cpr_named", turn.scribe.knowledge.wordings)
 
 
 def says_no_breath(turn: Turn, language: str) -> bool:

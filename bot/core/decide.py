@@ -17,9 +17,6 @@ from bot.core.understand import Reader, Reading
 
 # An episode is over a day after its last alarm: ESCALATIONS.md joins signals within 24 h.
 EPISODE = timedelta(hours=24)
-# A question in an open guide that is less likely an alarm than this, and has no danger sign, is
-# taken for a question: "should I put a pillow under his legs?"
-DOUBTFUL = 0.6
 FEW_WORDS = 4
 
 # Buttons that work whatever was said before: also for somebody who was just forgotten.
@@ -101,6 +98,8 @@ def _read(turn: Turn) -> Decision:
         if typed.is_wholly(text, "emergency_named", known):
             return alarm.emergency_asked(_in_its_language(turn, reading), "")
         reading = hearing.said_alone(reading, text, known)
+    if cpr.is_named(turn) and not cpr.under_cpr(turn):
+        return alarm.breath_stopped(_in_its_language(turn, reading), name="cpr_named")
     if cpr.says_stopped_again(turn):
         return alarm.breath_stopped(turn, reading, again=True)
     if cpr.says_no_breath(turn, reading.language):
@@ -148,8 +147,8 @@ def _is_brief(turn: Turn) -> bool:
 
 
 def _escalating(turn: Turn, reading: Reading) -> Decision:
-    """A new alarm. While the guide waits, an answer to its question is that answer, unless
-    a rule saw a new danger sign: what the guide knows already is not told as news."""
+    """A new alarm. While the guide waits, an answer to its question is that answer, and a fact
+    is a fact, unless a rule saw a new danger sign: what is known already is not told as news."""
     label = label_of(reading.assessment.level, reading.assessment.kind)
     state = turn.person.state
     by_rule = any(evidence.kind == "trigger" for evidence in reading.assessment.evidence)
@@ -164,17 +163,15 @@ def _escalating(turn: Turn, reading: Reading) -> Decision:
     below = hearing.below_cpr(turn, reading)
     if below is not None:
         return below
-    if state.guide and (label == state.guide.kind or not by_rule):
+    if not by_rule:
+        return hearing.no_new_danger(turn, reading) or alarm.escalation(turn, reading)
+    if state.guide and label == state.guide.kind:
         asked = reading.assessment.level <= state.level and hearing.asked_something(turn, reading)
         if asked:
             return asked
         answered = guiding.guide_answer_in(turn, reading)
         if answered is not None:
             return answered
-        known = label == state.guide.kind or reading.assessment.confidence < DOUBTFUL
-        doubtful = known and not by_rule
-        if doubtful and guiding.is_question(turn) and reading.assessment.level <= state.level:
-            return hearing.question_asked(turn, reading) or alarm.escalation(turn, reading)
     return alarm.escalation(turn, reading)
 
 

@@ -62,6 +62,18 @@ def answer(scribe: Scribe, state: GuideState, answer_id: str, subject: Subject) 
     return Turn(scribe.fill(says), _advanced(scribe, done, subject), "", chosen.also)
 
 
+def passed(scribe: Scribe, state: GuideState, subject: Subject) -> Turn:
+    """What follows where nothing was understood and the worse answer's card would raise the
+    level: its words, and the next question. Breath is looked at first."""
+    question = scribe.question(state.asked)
+    done = replace(state, done=(*state.done, question.id), put_again=False)
+    if question.id == BREATHING and subject != "self":
+        return Turn("", replace(done, asked=CHEST_MOVES))
+    worse = _chosen(question, NOT_SURE)
+    says = worse.says_self if subject == "self" and worse.says_self else worse.says
+    return Turn(scribe.fill(says), _advanced(scribe, done, subject))
+
+
 def still_done(scribe: Scribe, state: GuideState | None) -> tuple[str, ...]:
     """What a new alarm need not ask again: all that cannot have become worse since."""
     if state is None:

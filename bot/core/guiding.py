@@ -114,6 +114,27 @@ def _worse_card(turn: Turn, step: guide.Turn, rule: str, *, says: str) -> Decisi
     )
 
 
+def unheard(turn: Turn, open_guide: GuideState, before: str) -> Decision:
+    """On without an answer: the worse one counts. What nobody said raises no level: the worse
+    answer's advice is given, and its card waits for a real answer."""
+    scribe, subject = turn.scribe, turn.state.subject
+    if not would_raise(turn, open_guide):
+        return guide_step(turn, open_guide, guide.NOT_SURE, before=before)
+    passed = guide.passed(scribe, open_guide, subject)
+    state = replace(turn.state, guide=passed.state)
+    on = replace(turn, person=replace(turn.person, state=state))
+    return guide_again(on, f"{before} {passed.says}".strip(), path="passed")
+
+
+def would_raise(turn: Turn, open_guide: GuideState) -> bool:
+    """Whether the worse answer to the open question leads to a card of a higher level; not to
+    CPR, which is never put off."""
+    step = guide.answer(turn.scribe, open_guide, guide.NOT_SURE, turn.state.subject)
+    if not step.card or step.state.cpr:
+        return False
+    return Level.parse(step.card.partition("/")[0]) > turn.state.level
+
+
 def help_coming(turn: Turn) -> Decision:
     """Help is on the way: the guide stops asking; the crisis stays open for staff."""
     scribe, open_guide = turn.scribe, turn.state.guide
@@ -140,6 +161,11 @@ def breathing_again(turn: Turn) -> Decision:
         state = replace(turn.state, guide=replace(open_guide, cpr=False, cpr_done=True))
         turn = replace(turn, person=replace(turn.person, state=state))
     return guide_again(turn, turn.scribe.phrase("breathing_is_back"), path="breathing_again")
+
+
+def look_at_breath(turn: Turn) -> Decision:
+    """A sign of life during CPR: their breath is looked at, and CPR goes on until it is there."""
+    return guide_again(turn, turn.scribe.phrase("sign_of_life"), path="sign_of_life")
 
 
 def crew_took_over(turn: Turn) -> Decision:
@@ -270,7 +296,7 @@ def again_or_on(turn: Turn, before: str, *, path: str) -> Decision:
         return guide_again(turn, before, path=path)
     if open_guide.put_again:
         unanswered = turn.scribe.phrase("guide_unanswered")
-        return guide_step(turn, open_guide, guide.NOT_SURE, before=unanswered)
+        return unheard(turn, open_guide, unanswered)
     state = replace(turn.state, guide=replace(open_guide, put_again=True))
     asked = replace(turn, person=replace(turn.person, state=state))
     return guide_again(asked, before, path=path)

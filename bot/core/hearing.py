@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core import asked, cpr, guide, typed, wordings
+from bot.core import asked, cpr, guide, told, typed, wordings
 from bot.core.guiding import (
     again_or_on,
     breathing_again,
@@ -20,17 +20,24 @@ from bot.core.guiding import (
     guide_step,
     help_coming,
     is_question,
+    look_at_breath,
     names_danger,
+    unheard,
+    would_raise,
 )
-from bot.core.helplines import find_country
-from bot.core.knowledge import Asked, Wordings
+from bot.core.helplines import find_country, fold
+from bot.core.knowledge import Asked, Wordings, label_of
 from bot.core.model import Assessment, Decision, GuideState, Level
-from bot.core.turn import Turn, is_denial
+from bot.core.turn import PLAIN_DENIAL, Turn, is_denial
 from bot.core.understand import Reading
 
 CRY_CARD = "emergency/other"
 NOT_UNDERSTOOD = ("guide", "unclear")
 CPR_OR_SELF = "cpr_or_self"  # what is pending while nobody knows what cannot be borne
+# Under an open case the learned reader takes facts for alarms ("hes 64": 0.7, "he is sitting up
+# now": 0.86). What no rule saw starts another card of the same level only from here on.
+PLAIN_DANGER = 0.9
+TIME_QUESTIONS = ("when_and_how_much", "last_dose", "refill_due")
 FEELS_WELL = "ok"  # the word of the answer that "I'm OK" is to a question about signs
 
 
@@ -69,7 +76,7 @@ def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
         return _after_the_end(turn, open_guide, reading)
     if is_question(turn):
         return question_asked(turn, reading)
-    answered = guide_answer_in(turn, reading) or _feels_well(turn, open_guide, reading)
+    answered = answer_or_fact(turn, reading) or _feels_well(turn, open_guide, reading)
     if answered is not None:
         return answered
     if typed.is_small_talk(turn.message.text, turn.scribe.knowledge.wordings):
@@ -83,6 +90,85 @@ def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
     if open_guide.help_coming:
         return go_on(turn)
     return _unclear(turn, reading)
+
+
+def no_new_danger(turn: Turn, reading: Reading) -> Decision | None:
+    """The reply to what only the learned reader takes for an alarm, where it is none that is new:
+    an answer, a fact, good news, or of no higher level and not plain. None where it is one."""
+    state, found = turn.state, reading.assessment
+    if state.guide is None or not state.level.escalates:
+        return None
+    text, known = turn.message.text, turn.scribe.knowledge.wordings
+    higher = found.level > state.level
+    if not higher or len(fold(text).split()) <= PLAIN_DENIAL:
+        steered = _steered(turn)
+        if steered is not None:
+            return steered
+    if not higher:
+        aside = asked_something(turn, reading)
+        if aside is not None:
+            return aside
+    answered = answer_or_fact(turn, reading, calm=told.is_calm(text, found, known))
+    if answered is not None or higher:
+        return answered
+    if label_of(found.level, found.kind) != state.guide.kind and found.confidence >= PLAIN_DANGER:
+        return None
+    heard = _as_told(turn, reading)
+    if is_question(turn):
+        return question_asked(turn, heard) or guide_again(turn, _no_answer(turn), path="question")
+    if typed.is_small_talk(text, known):
+        return again_or_on(turn, first_line(turn), path="small_talk")
+    if state.guide.help_coming or not state.guide.asked:
+        return guide_again(turn, turn.scribe.phrase("told_noted"), path="told", reading=heard)
+    noted = again_or_on(turn, turn.scribe.phrase("told_noted"), path="told")
+    return replace(noted, asks=True)
+
+
+def answer_or_fact(turn: Turn, reading: Reading, *, calm: bool | None = None) -> Decision | None:
+    """The guide's next step, or a fact noted, with the open question put again.
+
+    `calm` says whether it may be a fact at all, where a reader took it for an alarm.
+    """
+    open_guide, text = turn.state.guide, turn.message.text
+    known = turn.scribe.knowledge.wordings
+    if open_guide is None:
+        return None
+    is_fact = told.is_fact(text, known) if calm is None else calm and told.is_fact(text, known)
+    if is_fact and not told.tells_a_time(text, known):
+        question = turn.scribe.question(open_guide.asked) if open_guide.asked else None
+        if question is None or not typed.answer_id(text, question, known):
+            return _noted(turn, open_guide, reading, "told_noted")
+    answered = guide_answer_in(turn, reading)
+    if answered is not None:
+        return answered
+    if is_fact:
+        return _noted(turn, open_guide, reading, "told_noted")
+    well = told.is_good_news(text, known) or told.is_sign_of_life(text, known)
+    if well and calm is not False:
+        return _noted(turn, open_guide, reading, "told_good")
+    return None
+
+
+def _noted(turn: Turn, open_guide: GuideState, reading: Reading, key: str) -> Decision:
+    """Thanks for a fact, and the open question once more. A time that no answer of the question
+    for it names counts as the worse one."""
+    said, known = turn.scribe.phrase(key), turn.scribe.knowledge.wordings
+    if open_guide.asked in TIME_QUESTIONS and told.tells_a_time(turn.message.text, known):
+        return guide_step(turn, open_guide, guide.NOT_SURE, before=said)
+    return guide_again(turn, said, path="told", reading=_as_told(turn, reading))
+
+
+def _as_told(turn: Turn, reading: Reading) -> Reading:
+    """The reading as it is recorded: of no higher level than the open case, and a thought of
+    suicide noted for the staff."""
+    found, state = reading.assessment, turn.state
+    if not found.level.escalates:
+        return reading
+    if found.level > state.level:
+        found = replace(found, level=state.level, kind=state.kind)
+    if found.level is Level.SUICIDE_CRISIS and found.level < state.level:
+        found = replace(found, also=tuple(dict.fromkeys((found.kind, *found.also))))
+    return replace(reading, assessment=found)
 
 
 def _no_such_country(turn: Turn) -> Decision:
@@ -116,10 +202,14 @@ def _steered(turn: Turn) -> Decision | None:
         return cannot_call(turn)
     if cpr.says_breathing_again(turn):
         return breathing_again(turn)
-    if cpr.under_cpr(turn) and typed.speaks_of_breath(text, known):
+    if cpr.under_cpr(turn) and (typed.speaks_of_breath(text, known) or cpr.is_named(turn)):
         return cpr_goes_on(turn)
+    if cpr.says_sign_of_life(turn):
+        return look_at_breath(turn)
     if is_denial(turn):
         return denial(turn)
+    if told.speaks_of_joke(text, known):
+        return again_or_on(turn, first_line(turn), path="no_joke")
     if find_country(text, turn.scribe.knowledge.helplines):
         return country_told(turn)
     if typed.is_wholly(text, "go_on", known):
@@ -253,13 +343,15 @@ def _no_answer(turn: Turn) -> str:
 
 
 def _unclear(turn: Turn, reading: Reading) -> Decision:
-    """What is not understood counts as the worse answer, said openly.
+    """What is not understood counts as the worse answer, said openly; it raises no level.
 
     Where the readers half saw danger the decision says so: a human who took the chat over
     does not get it in place of the person's next step.
     """
     open_guide = turn.state.guide
     assert open_guide is not None
-    not_understood = turn.scribe.phrase("guide_repeat")
-    stepped = guide_step(turn, open_guide, guide.NOT_SURE, before=not_understood)
+    if would_raise(turn, open_guide) and not open_guide.put_again:
+        stepped = again_or_on(turn, first_line(turn), path="unclear")
+    else:
+        stepped = unheard(turn, open_guide, turn.scribe.phrase("guide_repeat"))
     return replace(stepped, path=NOT_UNDERSTOOD, asks=reading.assessment.asks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.core import wordings
+from bot.core import told, wordings
 from bot.core.helplines import fold
 from bot.core.model import (
     Assessment,
@@ -112,11 +112,10 @@ def open_header(turn: Turn) -> str:
 
 def is_denial(turn: Turn) -> bool:
     """Whether a short message takes an alarm back ("just kidding")."""
-    words = len(fold(turn.message.text).split())
-    known = turn.scribe.knowledge.wordings
-    return words <= wordings.MAX_WORDS_OF_A_REPLY and wordings.means(
-        turn.message.text, "denial", known
-    )
+    text, known = turn.message.text, turn.scribe.knowledge.wordings
+    if len(fold(text).split()) > wordings.MAX_WORDS_OF_A_REPLY:
+        return False
+    return wordings.means(text, "denial", known) or told.claims_joke(text, known)
 
 
 def is_plain_denial(turn: Turn) -> bool:

@@ -36,15 +36,32 @@ def answer_id(text: str, question: Question, wordings: Wordings) -> str:
     for answer in question.answers:
         if words == fold(answer.label).split():
             return answer.id
-    found = _own_wordings(words, question, wordings)
-    if found and found.goes_to:
-        return found.id
+    if is_wholly(text, "says_little", wordings):
+        return NOT_SURE
+    own, bare = _own_wordings(words, question, wordings)
+    if own and own.goes_to:
+        return own.id
     plain_no = " ".join(words) in _group(wordings, "no")  # "dont think so", beside "think so"
     if means(text, "not_sure", wordings) and not plain_no:
         return NOT_SURE
-    if found:
-        return found.id
-    return _plain_answer(words, question, wordings)
+    if own:
+        return own.id
+    said = bare.id if bare else _plain_answer(words, question, wordings)
+    return said if _stays(said, words, question, wordings) else NOT_SURE
+
+
+def _stays(said: str, words: Sequence[str], question: Question, wordings: Wordings) -> bool:
+    """Whether a plain answer stands beside the rest of the reply. CPR does not start for a "no"
+    that something else follows: "no we are at my house". A "yes, but" is half a one."""
+    answer = next((each for each in question.answers if each.id == said), None)
+    if answer is None:
+        return True
+    if not answer.starts_cpr:
+        return answer.worse or not _group_words(wordings, "yes_but").intersection(words)
+    known = _group_words(wordings, "no_stays") | _group_words(wordings, "after_no")
+    for group in ("no", "yes", "bare", "fillers"):
+        known.update(word for phrase in _group(wordings, group) for word in phrase.split())
+    return known.issuperset(words)
 
 
 def told_unasked(text: str, question: Question, wordings: Wordings) -> str:
@@ -52,11 +69,9 @@ def told_unasked(text: str, question: Question, wordings: Wordings) -> str:
     words = fold(text).split()
     found = [
         (len(phrase), meant.id)
-        for answer in question.answers
-        for phrase in answer.words
+        for answer, phrase, place in _standing(words, question)
         if len(phrase) >= TELLING
-        for place in _places(words, phrase.split())
-        if (meant := _meant(answer, question, words, place, wordings))
+        if (meant := _meant(answer, question, words, (place, phrase), wordings))
     ]
     return max(found)[1] if found else ""
 
@@ -114,7 +129,14 @@ def speaks_of_breath(text: str, wordings: Wordings) -> bool:
     words = words[_leads(words, _group(wordings, "yes")) :]
     if _leads(words, _group(wordings, "breathing_again_bare")):
         return True
+    if " ".join(words) in _group(wordings, "breath_is_there"):
+        return True
     return means(text, "breathing_again", wordings)
+
+
+def says_own_breath(text: str, wordings: Wordings) -> bool:
+    """Whether the one who writes says "I cannot breathe", in any language."""
+    return means(text, "own_breath", wordings) or is_wholly(text, "own_breath_alone", wordings)
 
 
 def names_cpr(text: str, wordings: Wordings) -> bool:
@@ -178,41 +200,64 @@ def _without_again(words: Sequence[str], wordings: Wordings) -> list[str]:
 
 def _own_wordings(
     words: Sequence[str], question: Question, wordings: Wordings
-) -> GuideAnswer | None:
-    """The gravest answer whose own wording stands in the reply, or None."""
-    bare = {*_group(wordings, "yes"), *_group(wordings, "no"), *_group(wordings, "bare")}
-    found: list[_Found] = []
-    plain: list[_Found] = []
-    for answer in question.answers:
-        for phrase in answer.words:
-            for place in _places(words, phrase.split()):
-                meant = _meant(answer, question, words, place, wordings)
-                if meant is None:
-                    continue
-                rank = -question.answers.index(meant)
-                weight = (bool(meant.goes_to), meant.worse, rank, len(phrase))
-                (plain if phrase in bare else found).append(_Found(weight, meant))
-    if found:
-        return max(found, key=lambda each: each.weight).answer
-    # A yes or no of another language; English has more forms, and they are read apart.
-    foreign = set(_group(wordings, "bare"))
-    plain = [each for each in plain if foreign.intersection(words)]
-    return max(plain, key=lambda each: each.weight).answer if plain else None
+) -> tuple[GuideAnswer | None, GuideAnswer | None]:
+    """The gravest answer whose own wording stands in the reply; and the one whose plain yes or
+    no of another language does. English has more forms of those, and they are read apart."""
+    foreign = {*_group(wordings, "bare")}
+    plain = {*_group(wordings, "yes"), *_group(wordings, "no"), *foreign}
+    own: list[_Found] = []
+    bare: list[_Found] = []
+    for answer, phrase, place in _standing(words, question):
+        meant = _meant(answer, question, words, (place, phrase), wordings)
+        if meant is None:
+            continue
+        rank = -question.answers.index(meant)
+        found = _Found((bool(meant.goes_to), meant.worse, rank, len(phrase)), meant)
+        if phrase not in plain:
+            own.append(found)
+        elif foreign.intersection(words):
+            bare.append(found)
+    return _gravest(own), _gravest(bare)
+
+
+def _gravest(found: Sequence[_Found]) -> GuideAnswer | None:
+    return max(found, key=lambda each: each.weight).answer if found else None
+
+
+def _standing(words: Sequence[str], question: Question) -> Iterator[tuple[GuideAnswer, str, int]]:
+    """The wordings of a question's answers that stand in the reply, and where. One within a
+    longer one says nothing of its own: "fever" in "no fever"."""
+    found = [
+        (answer, phrase, place, place + len(parts))
+        for answer in question.answers
+        for phrase in answer.words
+        for parts in (phrase.split(),)
+        for place in _places(words, parts)
+    ]
+    for answer, phrase, start, end in found:
+        if not any(s <= start and end <= e and e - s > end - start for _, _, s, e in found):
+            yield answer, phrase, start
 
 
 def _meant(
     answer: GuideAnswer,
     question: Question,
     words: Sequence[str],
-    place: int,
+    where: tuple[int, str],
     wordings: Wordings,
 ) -> GuideAnswer | None:
-    """The answer that a wording at `place` means: a yes that is negated is the no."""
+    """The answer that a wording at its place means: a yes that is negated is the no, and a
+    negated no is the yes where that is the worse one."""
+    place, phrase = where
+    behind = words[place + len(phrase.split()) :][:1]
+    follows = set(behind) & _group_words(wordings, "negation_behind")  # of other languages
     says_yes, says_no = _polar(question, "yes"), _polar(question, "no")
+    if says_yes and says_yes.worse and answer is says_no:  # "not an accident"
+        return says_yes if _is_negated(words, place, wordings, reach=REACH) else answer
     turned = answer is says_yes and says_no is not None
     calms = turned and says_no is not None and says_no.worse < answer.worse
     reach = REACH_TO_CALM if calms else REACH
-    if not _is_negated(words, place, wordings, reach=reach):
+    if not follows and not _is_negated(words, place, wordings, reach=reach):
         return answer
     return says_no if turned else None
 
@@ -281,14 +326,18 @@ def _places(words: Sequence[str], parts: Sequence[str]) -> Iterator[int]:
 
 
 def _is_negated(words: Sequence[str], place: int, wordings: Wordings, *, reach: int) -> bool:
-    """Whether a "not" reaches the word at `place`; a bare "no" reaches only the next word."""
+    """Whether a "not" reaches the word at `place`, over any words that carry it ("dont have a
+    fever"); a bare "no" reaches only the next word, and over fewer ("no sign of a fever")."""
     negations, ends = _group(wordings, "negation"), _group(wordings, "ends_negation")
-    for distance in range(1, min(reach, place) + 1):
-        word = words[place - distance]
-        if word in ends:
+    carries, no_carries = _group(wordings, "negation_carries"), _group(wordings, "no_carries")
+    between: list[str] = []
+    for word in reversed(words[:place]):
+        carried = set(carries).issuperset(between)
+        if word in ends or not (carried or len(between) < reach):
             return False
-        if word in negations or (word == "no" and distance == 1):
+        if word in negations or (word == "no" and set(no_carries).issuperset(between)):
             return True
+        between.append(word)
     return False
 
 
