@@ -290,7 +290,7 @@ class Service:
         What cannot be deleted at once is later, by itself, and nothing that began after.
         The card of an open crisis stays before it either way, and waits no longer than others.
         """
-        chat, asked_at = message.chat, message.at or self._clock()
+        chat, noted_at = message.chat, self._clock()
         self._people.drop(chat)  # and not later, when there may be an emergency to remember
         forgetting = asyncio.create_task(self._forget_in_turn(chat))
         within_s = self._timeout_s if decision.level.escalates else FORGET_S
@@ -302,7 +302,7 @@ class Service:
             forgetting.cancel()  # and not awaited: that may take as long as the store
         if not done:
             log.warning("a person is forgotten later", extra={"error": "slow"})
-        await self._spool.keep_forget(chat, asked_at)
+        await self._spool.keep_forget(chat, message.at or noted_at, noted_at)
         scribe = Scribe(self.content.knowledge, person)
         texts = (*decision.reply.texts[:-1], scribe.phrase("forget_failed"))
         reply = replace(decision.reply, texts=texts)

@@ -221,6 +221,26 @@ async def test_a_late_forgetting_without_anything_after_leaves_no_trace(
     assert await one_store.person("tg:4711") == Person()
 
 
+@pytest.mark.parametrize("fast", [timedelta(minutes=5), timedelta(0), timedelta(minutes=-5)])
+async def test_forgetting_late_takes_what_was_there_though_the_clock_of_the_chat_is_off(
+    spool: Spool, one_store: Store, clock: Clock, fast: timedelta
+) -> None:
+    minute, began = timedelta(minutes=1), clock.now
+    case = await one_store.record(an_entry(update_id="1", received_at=began + fast))
+    clock.now = began + minute
+    await one_store.add_note(case.id, "s1", "before")
+    await spool.keep_forget("tg:4711", began + 2 * minute + fast, began + 2 * minute)
+    clock.now = began + 3 * minute
+    await one_store.record(an_entry(update_id="2", received_at=clock.now + fast))
+    await one_store.add_note(case.id, "s1", "after")
+
+    await spool.drain(one_store)
+
+    file = await shown(one_store, case.id)
+    assert [line.text for line in file.signals] == [None, TEXT]
+    assert [note.body for note in file.notes] == [None, "after"]
+
+
 async def shown(store: Store, case_id: str) -> CaseFile:
     found = await store.show(case_id)
     assert found is not None

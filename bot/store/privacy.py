@@ -66,9 +66,16 @@ class Retention:
     skeletons: timedelta = timedelta(days=365)
 
 
-async def forget(
-    writing: Writing, key: str, actor: str, until: datetime | None = None
-) -> Forgotten:
+@dataclass(frozen=True, slots=True)
+class Until:
+    """When somebody asked to be forgotten, by both clocks, which may be minutes apart: `told` by
+    that of the chat's messages, `noted` by ours. Each row is held against the clock it is of."""
+
+    told: datetime
+    noted: datetime
+
+
+async def forget(writing: Writing, key: str, actor: str, until: Until | None = None) -> Forgotten:
     """Take away all that the person of this subject key wrote; skeletons of cases stay.
 
     The history says that it was `actor`. With `until`, when it was asked for, what began
@@ -78,14 +85,14 @@ async def forget(
     theirs = select(escalation).where(escalation.c.subject_key == key)
     found = [case_of(row) for row in await connection.execute(theirs)]
     received = signal.c.received_at
-    later = set() if until is None else await _heard(connection, key, received > until)
-    earlier = set() if until is None else await _heard(connection, key, received <= until)
+    later = set() if until is None else await _heard(connection, key, received > until.told)
+    earlier = set() if until is None else await _heard(connection, key, received <= until.told)
     messages = await _empty_cases(connection, [case.id for case in found], writing.now, until)
     for case in found:
         if until is None or case.id in earlier:
             await cases.act(writing, case, Redact(actor, "forget"))
     seen = (review_sample.c.subject_key == key, review_sample.c.sealed.is_not(None))
-    samples = update(review_sample).where(*seen, *_until(review_sample.c.at, until))
+    samples = update(review_sample).where(*seen, *_told(review_sample.c.at, until))
     await connection.execute(samples.values(sealed=None, redacted_at=writing.now))
     over = (takeover.c.subject_key == key, takeover.c.escalation_id.not_in(later))
     await connection.execute(delete(takeover).where(*over))
@@ -154,8 +161,12 @@ async def reencrypt(writing: Writing, place: int, after: str) -> str | None:
     return str(rows[-1][0]) if len(rows) == BATCH else None
 
 
-def _until(column: Column[Any], until: datetime | None) -> tuple[ColumnElement[bool], ...]:
-    return () if until is None else (column <= until,)
+def _told(column: Column[Any], until: Until | None) -> tuple[ColumnElement[bool], ...]:
+    return () if until is None else (column <= until.told,)
+
+
+def _noted(column: Column[Any], until: Until | None) -> tuple[ColumnElement[bool], ...]:
+    return () if until is None else (column <= until.noted,)
 
 
 async def _heard(connection: AsyncConnection, key: str, then: ColumnElement[bool]) -> set[str]:
@@ -169,18 +180,18 @@ async def _heard(connection: AsyncConnection, key: str, then: ColumnElement[bool
 
 
 async def _empty_cases(
-    connection: AsyncConnection, ids: list[str], now: datetime, until: datetime | None
+    connection: AsyncConnection, ids: list[str], now: datetime, until: Until | None
 ) -> int:
     theirs = (signal.c.escalation_id.in_(ids), signal.c.sealed.is_not(None))
     gone = await connection.execute(
         update(signal)
-        .where(*theirs, *_until(signal.c.received_at, until))
+        .where(*theirs, *_told(signal.c.received_at, until))
         .values(sealed=None, redacted_at=now)
     )
     for table in (note, review, talk):
         await connection.execute(
             update(table)
-            .where(table.c.escalation_id.in_(ids), *_until(table.c.created_at, until))
+            .where(table.c.escalation_id.in_(ids), *_noted(table.c.created_at, until))
             .values(sealed=None)
         )
     return gone.rowcount

@@ -13,7 +13,7 @@ import json
 import os
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +23,7 @@ from bot.core.escalation import Case, Entry
 from bot.core.plain import dumps, loads
 from bot.errors import KeyMissing, StoreAway, StoreError
 from bot.store.keys import Keys
+from bot.store.privacy import Until
 from bot.store.store import Store
 
 MODE = 0o600
@@ -93,12 +94,19 @@ class Spool:
         """
         return await asyncio.to_thread(self._keep, {"entry": json.loads(dumps(entry))})
 
-    async def keep_forget(self, chat: str, asked_at: datetime) -> bool:
+    async def keep_forget(
+        self, chat: str, asked_at: datetime, noted_at: datetime | None = None
+    ) -> bool:
         """Remember that the person in `chat` is to be forgotten, as known at that time.
 
-        It is done after what waits before; what begins afterwards stays.
+        It is done after what waits before; what begins afterwards stays. `asked_at` is by the
+        clock of the chat's messages; `noted_at` is the same by ours, where that is another.
         """
-        line: dict[str, object] = {"forget": chat, "until": asked_at.isoformat()}
+        line: dict[str, object] = {
+            "forget": chat,
+            "until": asked_at.isoformat(),
+            "noted": (noted_at or asked_at).isoformat(),
+        }
         return await asyncio.to_thread(self._keep, line)
 
     async def drain(self, store: Store) -> Drained:
@@ -153,8 +161,7 @@ class Spool:
     async def _hand_over(self, store: Store, line: str) -> None:
         data = json.loads(self._keys.decrypt(line.partition(" ")[0]))
         if "forget" in data:
-            until = data.get("until")  # lines of older versions have none
-            await store.forget(data["forget"], datetime.fromisoformat(until) if until else None)
+            await store.forget(data["forget"], _until(data))
             return
         try:
             entry = loads(Entry, json.dumps(data["entry"]))
@@ -220,6 +227,15 @@ class Spool:
                 yield False
                 return
             yield True
+
+
+def _until(data: Mapping[str, str]) -> Until | None:
+    """When a kept wish to be forgotten was said; lines of older versions have one time or none."""
+    told = data.get("until")
+    if not told:
+        return None
+    noted = data.get("noted", told)
+    return Until(datetime.fromisoformat(told), datetime.fromisoformat(noted))
 
 
 def _line(token: str) -> str:

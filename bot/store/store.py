@@ -21,7 +21,7 @@ from bot.store import audit, cases, casework, codec, engine, insight, migrate, p
 from bot.store.audit import Verified, Writing
 from bot.store.history import History
 from bot.store.keys import Keys
-from bot.store.privacy import Retention
+from bot.store.privacy import Retention, Until
 from bot.store.records import CaseFile, Forgotten, Redacted
 from bot.store.samples import Samples
 from bot.store.schema import contact, person
@@ -109,7 +109,7 @@ class Store:
         async with self._database.writing() as connection:
             await cases.upsert(connection, person, key, sealed=sealed, updated_at=self._now())
 
-    async def forget(self, chat: str, until: datetime | None = None) -> Forgotten:
+    async def forget(self, chat: str, until: Until | None = None) -> Forgotten:
         """Take away all that the person in `chat` wrote and is; skeletons of cases stay.
 
         With `until`, what began after that time stays as well.
@@ -122,7 +122,7 @@ class Store:
         return await self._forget(key, actor, channel)
 
     async def _forget(
-        self, key: str, actor: str, channel: str = "", until: datetime | None = None
+        self, key: str, actor: str, channel: str = "", until: Until | None = None
     ) -> Forgotten:
         async with self._writing(channel) as writing:
             return await privacy.forget(writing, key, actor, until)
