@@ -344,10 +344,11 @@ def _asked_things(base: Path, root: Path, problems: Problems) -> dict[str, Asked
     if not path.exists():
         return {}
     sheet = read(path, root, problems)
-    return {key: _asked(sheet.sub(key), key) for key in sheet.table.items if key != "reviewed"}
+    keys = [key for key in sheet.table.items if key != "reviewed"]
+    return {key: _asked(sheet.sub(key), key, is_home=base.name == "en") for key in keys}
 
 
-def _asked(sheet: Sheet, asked_id: str) -> Asked:
+def _asked(sheet: Sheet, asked_id: str, *, is_home: bool) -> Asked:
     sheet.only(
         "says", "says_self", "says_cpr", "cards", "only_cpr", "shows_cpr", "words", "sources"
     )
@@ -356,7 +357,7 @@ def _asked(sheet: Sheet, asked_id: str) -> Asked:
     only_cpr = sheet.text("only_cpr") == "yes"
     return Asked(
         id=asked_id,
-        says=sheet.text("says", required=not only_cpr),
+        says=sheet.text("says", required=is_home and not only_cpr),
         says_self=sheet.text("says_self"),
         says_cpr=sheet.text("says_cpr"),
         cards=sheet.texts("cards"),

@@ -19,28 +19,33 @@ SPELT_LOOSELY = 6  # letters; from here on one slip is forgiven
 MAX_WORDS = 25  # a longer message tells more than it asks
 
 
-def asked_in(text: str, kind: str, knowledge: Knowledge, *, cpr: bool = False) -> Asked | None:
+def asked_in(
+    text: str, kind: str, knowledge: Knowledge, *, cpr: bool = False, language: str = "en"
+) -> Asked | None:
     """What a message asks or tells under the card `kind`, or None: nothing that we know of.
 
-    The one of the longest wording counts. Some are known only while CPR is under way (`cpr`).
+    It may be asked in English or in `language`; the one of the longest wording counts. Some are
+    known only while CPR is under way (`cpr`).
     """
     words = fold(text).split()
     if not words or len(words) > MAX_WORDS:
         return None
+    own = knowledge.books[language].asked if language in knowledge.books else {}
     fitting = [
         (length, asked)
         for asked in knowledge.books["en"].asked.values()
-        if _fits(asked, kind, cpr=cpr) and (length := _longest(words, asked))
+        if _fits(asked, kind, cpr=cpr)
+        and (length := max(_longest(words, asked), _longest(words, own.get(asked.id, asked))))
     ]
     return max(fitting, key=lambda found: found[0])[1] if fitting else None
 
 
 def answer_to(scribe: Scribe, asked: Asked, subject: Subject, *, cpr: bool = False) -> str:
     """What we say to it: to the patient, to a helper, or to somebody who does CPR."""
-    asked = scribe.book.asked.get(asked.id, asked)
-    says = asked.says_self if subject == "self" and asked.says_self else asked.says
+    own = scribe.book.asked.get(asked.id, asked)
+    says = own.says_self if subject == "self" and own.says_self else own.says
     if cpr:
-        says = asked.says_cpr
+        says = own.says_cpr
     text = scribe.fill(says) if says else ""
     if asked.shows_cpr:
         text = f"{text}\n{cpr_steps(scribe)}".strip()

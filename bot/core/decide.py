@@ -131,11 +131,12 @@ def _conversation(turn: Turn, reading: Reading) -> Decision:
 
 def _in_its_language(turn: Turn, reading: Reading) -> Turn:
     """The turn in the language of a message, where we have its cards. In an open episode a few
-    plain letters ("im 15") are too little to change the language by."""
+    plain letters ("im 15") are too little to change the language by; and a few of any Latin kind
+    ("está sentado") from another language than English, of which those are guessed worst."""
     books = turn.scribe.knowledge.books
     if reading.language not in books or reading.language == turn.person.language:
         return turn
-    if turn.state.level.escalates and _is_brief(turn):
+    if turn.state.level.escalates and (_is_brief(turn) or _is_brief_elsewhere(turn)):
         return turn
     return turn.with_person(replace(turn.person, language=reading.language))
 
@@ -144,6 +145,12 @@ def _is_brief(turn: Turn) -> bool:
     """A few plain letters, which any language may share."""
     text = turn.message.text
     return text.isascii() and len(text.split()) < FEW_WORDS
+
+
+def _is_brief_elsewhere(turn: Turn) -> bool:
+    """A few Latin letters, accents and all, from somebody who is helped in another language."""
+    few = len(turn.message.text.split()) < FEW_WORDS
+    return few and turn.person.language != HOME and fold(turn.message.text).isascii()
 
 
 def _escalating(turn: Turn, reading: Reading) -> Decision:

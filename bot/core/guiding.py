@@ -289,7 +289,7 @@ def _card(turn: Turn) -> tuple[Card, bool]:
     return turn.scribe.card(label), bool(open_guide and open_guide.cpr)
 
 
-def again_or_on(turn: Turn, before: str, *, path: str) -> Decision:
+def again_or_on(turn: Turn, before: str, *, path: str, reading: Reading = NOTHING_READ) -> Decision:
     """The open question once more; if that was done already, no answer is the worse answer."""
     open_guide = turn.state.guide
     if open_guide is None or not open_guide.asked:
@@ -299,4 +299,4 @@ def again_or_on(turn: Turn, before: str, *, path: str) -> Decision:
         return unheard(turn, open_guide, unanswered)
     state = replace(turn.state, guide=replace(open_guide, put_again=True))
     asked = replace(turn, person=replace(turn.person, state=state))
-    return guide_again(asked, before, path=path)
+    return guide_again(asked, before, path=path, reading=reading)

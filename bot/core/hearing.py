@@ -28,6 +28,7 @@ from bot.core.guiding import (
 from bot.core.helplines import find_country, fold
 from bot.core.knowledge import Asked, Wordings, label_of
 from bot.core.model import Assessment, Decision, GuideState, Level
+from bot.core.tongues import HOME
 from bot.core.turn import PLAIN_DENIAL, Turn, is_denial
 from bot.core.understand import Reading
 
@@ -56,8 +57,10 @@ def said_alone(reading: Reading, text: str, known: Wordings) -> Reading:
 
 
 def says_help_comes(turn: Turn) -> bool:
-    """Whether help is said to be on its way; to ask for it is another thing."""
+    """Whether help is said to be on its way, or to be there; to ask for it is another thing."""
     text, known = turn.message.text, turn.scribe.knowledge.wordings
+    if typed.says_crew_took_over(text, known):
+        return True
     return wordings.means(text, "help_coming", known) and not is_question(turn)
 
 
@@ -85,11 +88,19 @@ def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
         return again_or_on(turn, first_line(turn), path="small_talk")
     if turn.state.pending == "country":
         return _no_such_country(turn)
-    if reading.outcome == "sure":
+    if reading.outcome == "sure" and not _is_talk_elsewhere(turn, reading):
         return None
+    if _is_talk_elsewhere(turn, reading):
+        return again_or_on(turn, first_line(turn), path="small_talk")
     if open_guide.help_coming:
         return go_on(turn)
     return _unclear(turn, reading)
+
+
+def _is_talk_elsewhere(turn: Turn, reading: Reading) -> bool:
+    """Whether a message is talk in a language that we have no answers to talk in."""
+    is_talk = reading.outcome == "sure" and reading.assessment.level is Level.CHAT
+    return is_talk and turn.person.language != HOME
 
 
 def no_new_danger(turn: Turn, reading: Reading) -> Decision | None:
@@ -111,16 +122,18 @@ def no_new_danger(turn: Turn, reading: Reading) -> Decision | None:
     answered = answer_or_fact(turn, reading, calm=told.is_calm(text, found, known))
     if answered is not None or higher:
         return answered
-    if label_of(found.level, found.kind) != state.guide.kind and found.confidence >= PLAIN_DANGER:
+    is_new = label_of(found.level, found.kind) != state.guide.kind and found.kind != "other"
+    if is_new and found.confidence >= PLAIN_DANGER:
         return None
     heard = _as_told(turn, reading)
     if is_question(turn):
         return question_asked(turn, heard) or guide_again(turn, _no_answer(turn), path="question")
     if typed.is_small_talk(text, known):
         return again_or_on(turn, first_line(turn), path="small_talk")
-    if state.guide.help_coming or not state.guide.asked:
-        return guide_again(turn, turn.scribe.phrase("told_noted"), path="told", reading=heard)
-    noted = again_or_on(turn, turn.scribe.phrase("told_noted"), path="told")
+    thanks = turn.scribe.phrase("told_noted")
+    # Who tells something is there: CPR does not start for want of an answer.
+    stays = state.guide.help_coming or state.guide.asked in ("", guide.CHEST_MOVES)
+    noted = (guide_again if stays else again_or_on)(turn, thanks, path="told", reading=heard)
     return replace(noted, asks=True)
 
 
@@ -138,15 +151,26 @@ def answer_or_fact(turn: Turn, reading: Reading, *, calm: bool | None = None) ->
         question = turn.scribe.question(open_guide.asked) if open_guide.asked else None
         if question is None or not typed.answer_id(text, question, known):
             return _noted(turn, open_guide, reading, "told_noted")
-    answered = guide_answer_in(turn, reading)
-    if answered is not None:
-        return answered
+    well = told.is_good_news(text, known) or told.is_sign_of_life(text, known)
+    well = well and calm is not False
+    if not (well and _no_beside(turn, open_guide)):
+        answered = guide_answer_in(turn, reading)
+        if answered is not None:
+            return answered
     if is_fact:
         return _noted(turn, open_guide, reading, "told_noted")
-    well = told.is_good_news(text, known) or told.is_sign_of_life(text, known)
-    if well and calm is not False:
+    if well:
         return _noted(turn, open_guide, reading, "told_good")
     return None
+
+
+def _no_beside(turn: Turn, open_guide: GuideState) -> bool:
+    """Whether a "no" beside good news leaves the question open: "no, she is awake"."""
+    if not open_guide.asked:
+        return False
+    question = turn.scribe.question(open_guide.asked)
+    known = turn.scribe.knowledge.wordings
+    return typed.answer_id(turn.message.text, question, known) == guide.NOT_SURE
 
 
 def _noted(turn: Turn, open_guide: GuideState, reading: Reading, key: str) -> Decision:
@@ -231,11 +255,19 @@ def asked_something(turn: Turn, reading: Reading) -> Decision | None:
         known = turn.scribe.knowledge.wordings
         answer_id = typed.answer_id(turn.message.text, question, known)
         is_answer = answer_id not in ("", guide.NOT_SURE) and not is_question(turn)
-        if is_answer or names_danger(turn):
+        if is_answer or names_danger(_without_doubt(turn)):
             return None
     text = asked.answer_to(turn.scribe, found, turn.state.subject, cpr=open_guide.cpr)
     said = guide_again(turn, text, path="asked")
     return replace(said, path=(*said.path, found.id), asks=reading.assessment.asks)
+
+
+def _without_doubt(turn: Turn) -> Turn:
+    """The turn without words of doubt, which count as the worse answer: a question may hold one
+    ("czy może pić?")."""
+    doubt = turn.scribe.knowledge.wordings.groups.get("breath_in_doubt", ())
+    words = [word for word in fold(turn.message.text).split() if word not in doubt]
+    return replace(turn, message=replace(turn.message, text=" ".join(words)))
 
 
 def _asked(turn: Turn) -> Asked | None:
@@ -243,7 +275,9 @@ def _asked(turn: Turn) -> Asked | None:
     if open_guide is None:
         return None
     knowledge = turn.scribe.knowledge
-    return asked.asked_in(turn.message.text, open_guide.kind, knowledge, cpr=open_guide.cpr)
+    language = turn.person.language
+    text, kind = turn.message.text, open_guide.kind
+    return asked.asked_in(text, kind, knowledge, cpr=open_guide.cpr, language=language)
 
 
 def cannot_go_on(turn: Turn, reading: Reading) -> Decision | None:

@@ -72,7 +72,7 @@ def how_cpr_is_done(turn: Turn) -> Decision | None:
     scribe, text = turn.scribe, turn.message.text
     if turn.state.level.escalates or not typed.names_cpr(text, scribe.knowledge.wordings):
         return None
-    found = asked_in(text, "", scribe.knowledge)
+    found = asked_in(text, "", scribe.knowledge, language=turn.person.language)
     if found is None or not found.shows_cpr:
         return None
     buttons = (

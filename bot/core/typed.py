@@ -136,7 +136,8 @@ def speaks_of_breath(text: str, wordings: Wordings) -> bool:
 
 def says_own_breath(text: str, wordings: Wordings) -> bool:
     """Whether the one who writes says "I cannot breathe", in any language."""
-    return means(text, "own_breath", wordings) or is_wholly(text, "own_breath_alone", wordings)
+    alone = fold(text) in _group(wordings, "own_breath_alone")
+    return alone or means(text, "own_breath", wordings)
 
 
 def names_cpr(text: str, wordings: Wordings) -> bool:
