@@ -9,7 +9,7 @@ from bot.core.decide import Content, decide
 from bot.core.model import Level, Message, Person
 from tests.reading import knowledge
 from tests.test_guide import CPR_LINE, NO_BREATH, SELF, guide_of, shown, talk
-from tests.test_guide_told import EXTRA, GOOD_NEWS, OVERDOSE, under_cpr
+from tests.test_guide_told import EXTRA, FACTS, JOKES, NO_FEVER, NO_PHONE, OVERDOSE, under_cpr
 
 KNOWN = knowledge().wordings
 OWN_BREATH = {
@@ -47,11 +47,31 @@ MOVED = ["he moved", "se mueve", "elle bouge", "er bewegt sich", "он поше�
 
 @pytest.mark.parametrize("language", sorted(BREATHES))
 def test_that_somebody_breathes_is_news_during_cpr(content: Content, language: str) -> None:
-    for said in (*BREATHES[language], GOOD_NEWS[language][0]):
+    for said in BREATHES[language]:
         after = decide(Message("test", said), under_cpr(language), content)
 
         assert after.path == ("guide", "breathing_again"), said
         assert not guide_of(after).cpr
+
+
+@pytest.mark.parametrize("language", sorted(FACTS))
+def test_nothing_else_that_is_told_ends_cpr_or_lowers_the_level(
+    content: Content, language: str
+) -> None:
+    told_now = (*FACTS[language], *JOKES[language], NO_PHONE[language], NO_FEVER[language])
+    for said in told_now:
+        after = decide(Message("test", said), under_cpr(language), content)
+
+        assert guide_of(after).cpr, said
+        assert after.level is Level.EMERGENCY, said
+        assert after.person.state.level is Level.EMERGENCY, said
+
+
+@pytest.mark.parametrize(
+    "said", ["she is talking to me", "the operator is talking to me", "mi parla", "sitzt jetzt"]
+)
+def test_who_talks_may_be_another_one_and_cpr_goes_on(content: Content, said: str) -> None:
+    assert guide_of(talk(content, NO_BREATH, said)).cpr
 
 
 @pytest.mark.parametrize("said", MOVED)

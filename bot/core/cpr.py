@@ -27,18 +27,16 @@ def says_stopped_again(turn: Turn) -> bool:
 
 
 def says_breathing_again(turn: Turn) -> bool:
-    """Whether breath came back while CPR is under way; who talks or sits up breathes."""
+    """Whether breath came back while CPR is under way."""
     text, known = turn.message.text, turn.scribe.knowledge.wordings
     if not under_cpr(turn) or typed.is_question(text, known):
         return False
-    if typed.says_breathing_again(text, known):
-        return True
-    return told.is_good_news(text, known) and told.is_of_the_patient(text, known)
+    return typed.says_breathing_again(text, known)
 
 
 def says_sign_of_life(turn: Turn) -> bool:
-    """Whether the patient moved or coughed while CPR is under way, or somebody who may be the
-    patient is up: their breath must be looked at, and until it is there CPR goes on."""
+    """Whether the patient moved or coughed while CPR is under way, or somebody talks or sits up,
+    who may be another one: the breath must be looked at, and until it is there CPR goes on."""
     text, known = turn.message.text, turn.scribe.knowledge.wordings
     if not under_cpr(turn):
         return False

@@ -71,12 +71,6 @@ def is_good_news(text: str, wordings: Wordings) -> bool:
     return _says_well(text, "good_news", wordings)
 
 
-def is_of_the_patient(text: str, wordings: Wordings) -> bool:
-    """Whether good news names nobody ("he is talking"), so that it can only be the patient."""
-    words = fold(text).split()
-    return not any(word in _group(wordings, "fact_tells") for word in words)
-
-
 def is_sign_of_life(text: str, wordings: Wordings) -> bool:
     """Whether somebody is said to move, cough or open the eyes: that alone is no breath."""
     return _says_well(text, "sign_of_life", wordings)
