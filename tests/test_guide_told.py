@@ -291,6 +291,32 @@ def test_the_rest_of_the_sentence_decides(said: str, answer: str) -> None:
     assert typed.answer_id(said, question, KNOWN) == answer
 
 
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [("no one is here", "alone"), ("no she didnt do it on purpose", "on_purpose")],
+)
+def test_a_no_with_another_answer_behind_it_is_that_answer(
+    content: Content, said: str, answered: str
+) -> None:
+    after = talk(content, OVERDOSE, said)
+
+    assert guide_of(after).asked == "breathing"
+    assert guide_of(after).done == (answered,)
+    assert not guide_of(after).cpr
+
+
+def test_a_no_of_something_else_starts_no_cpr_before_the_chest_was_asked_of_twice(
+    content: Content,
+) -> None:
+    checks = talk(content, CANNOT_WAKE, "not sure")
+    again = talk(content, "no we are at my house", person=checks.person)
+
+    assert guide_of(checks).asked == guide_of(again).asked == "chest_moves"
+    assert not guide_of(again).cpr
+    assert guide_of(talk(content, "no", person=again.person)).cpr
+    assert guide_of(talk(content, "no we are at my house", person=again.person)).cpr
+
+
 @pytest.mark.parametrize("language", sorted(NO_FEVER))
 def test_a_fever_that_is_denied_is_none(language: str) -> None:
     question = knowledge().books[language].questions["severe_withdrawal_signs"]

@@ -44,9 +44,22 @@ def guide_answer_in(turn: Turn, reading: Reading) -> Decision | None:
     if is_question(turn) and not names_danger(turn):
         return None  # "can I drink water" is no answer to "alcohol?"
     answer_id = typed.answer_id(turn.message.text, question, known)
+    if answer_id == guide.NOT_SURE and typed.is_beside_more(turn.message.text, question, known):
+        return _rest_of_it(turn, open_guide, reading)
     if answer_id:
         return guide_step(turn, open_guide, answer_id, reading)
     return _answers_a_later_question(turn, open_guide, reading)
+
+
+def _rest_of_it(turn: Turn, open_guide: GuideState, reading: Reading) -> Decision:
+    """After a "no" that something else follows: an answer to a later question ("no one is
+    here"), or not sure. Whether the chest moves is asked once more, before CPR starts."""
+    later = _answers_a_later_question(turn, open_guide, reading)
+    if later is not None:
+        return later
+    if open_guide.asked == guide.CHEST_MOVES:
+        return again_or_on(turn, first_line(turn), path="unclear", reading=reading)
+    return guide_step(turn, open_guide, guide.NOT_SURE, reading)
 
 
 def _answers_a_later_question(

@@ -122,8 +122,7 @@ def no_new_danger(turn: Turn, reading: Reading) -> Decision | None:
     answered = answer_or_fact(turn, reading, calm=told.is_calm(text, found, known))
     if answered is not None or higher:
         return answered
-    is_new = label_of(found.level, found.kind) != state.guide.kind and found.kind != "other"
-    if is_new and found.confidence >= PLAIN_DANGER:
+    if label_of(found.level, found.kind) != state.guide.kind and found.confidence >= PLAIN_DANGER:
         return None
     heard = _as_told(turn, reading)
     if is_question(turn):

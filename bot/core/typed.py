@@ -50,6 +50,16 @@ def answer_id(text: str, question: Question, wordings: Wordings) -> str:
     return said if _stays(said, words, question, wordings) else NOT_SURE
 
 
+def is_beside_more(text: str, question: Question, wordings: Wordings) -> bool:
+    """Whether a reply has a plain yes or no that is no answer, since other things follow it."""
+    words = fold(text).split()
+    own, bare = _own_wordings(words, question, wordings)
+    if own or means(text, "not_sure", wordings) or is_wholly(text, "says_little", wordings):
+        return False
+    said = bare.id if bare else _plain_answer(words, question, wordings)
+    return said not in ("", NOT_SURE) and not _stays(said, words, question, wordings)
+
+
 def _stays(said: str, words: Sequence[str], question: Question, wordings: Wordings) -> bool:
     """Whether a plain answer stands beside the rest of the reply. CPR does not start for a "no"
     that something else follows: "no we are at my house". A "yes, but" is half a one."""
