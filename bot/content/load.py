@@ -26,7 +26,8 @@ class Loaded:
     """Content that passed its checks: curated knowledge, and what the readers learn from.
 
     `signals` are the parsed files of intents/<language>/triage/, by path; `words` are
-    intents/<language>/words.yml, English first. `version` changes with any byte of content.
+    intents/<language>/words.yml, English first. `version` changes with any byte
+    of intents/, on which all that is learned hangs: an answer may change without new training.
     """
 
     knowledge: Knowledge
@@ -68,7 +69,7 @@ def load(root: Path, *, retention_days: int = 30, proofs: bool = False) -> Loade
         voices=voices,
         signals=signals,
         words=words,
-        version=knowledge.versions.content,
+        version=version_of(root, "intents"),
     )
 
 
