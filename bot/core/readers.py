@@ -83,7 +83,7 @@ class Policy:
     crisis: float = 0.18
     escalates: float = 0.32
     unspoken: float = 0.40
-    crisis_elsewhere: float = 0.12
+    crisis_elsewhere: float = 0.15
     escalates_elsewhere: float = 0.25
     signed_elsewhere: float = 0.06
     outweighs: float = 0.5
