@@ -150,3 +150,22 @@ def test_plain_is_yes_or_left_out() -> None:
 
     with pytest.raises(ContentError, match="plain is 'true'"):
         signals_from(files, lexicon())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("esta noche me ahorco", True),
+        ("stanotte mi impicco", True),
+        ("dziś w nocy się wieszam", True),
+        ("я повешусь", True),
+        ("сьогодні вночі повішуся", True),
+        ("aaj raat latak jaunga", True),
+        ("повешусь если завтра опять дождь", False),
+        ("de was hang ik op", False),
+    ],
+)
+def test_who_says_that_they_will_hang_themselves_means_it(text: str, said: bool) -> None:
+    found = read_signals(normalise(text, lexicon()), signals())
+
+    assert any(hit.rule == "suicide_thoughts" for hit in found.hits) is said
