@@ -29,3 +29,31 @@ def test_a_level_counts_from_its_bar_on(
     emergency: float, suicide: float, urgent: float, signs: bool, level: Level
 ) -> None:
     assert BARS.level(Weighed(emergency, suicide, urgent), signs=signs) is level
+
+
+@pytest.mark.parametrize(
+    ("emergency", "suicide", "grave", "level"),
+    [
+        (0.07, 0.03, False, Level.SUICIDE_CRISIS),
+        (0.45, 0.20, False, Level.SUICIDE_CRISIS),
+        (0.70, 0.20, False, Level.EMERGENCY),
+        (0.30, 0.20, True, Level.EMERGENCY),
+        (0.00, 0.00, False, Level.SUICIDE_CRISIS),
+    ],
+)
+def test_suicide_said_in_so_many_words_gets_its_card_unless_an_emergency_outweighs_it(
+    emergency: float, suicide: float, grave: bool, level: Level
+) -> None:
+    weighed = Weighed(emergency, suicide, 0.0)
+
+    assert BARS.level(weighed, signs=True, suicide_said=True, grave_sign=grave) is level
+    assert (
+        BARS.level(weighed, signs=True, suicide_said=True, grave_sign=grave, english=False) is level
+    )
+
+
+def test_what_is_said_plainly_needs_no_learned_reader() -> None:
+    nothing = Weighed(0.0, 0.0, 0.0)
+
+    assert BARS.level(nothing, signs=True, grave_sign=True) is Level.OUT_OF_SCOPE
+    assert BARS.level(nothing, signs=True, grave_sign=True, grave_said=True) is Level.EMERGENCY

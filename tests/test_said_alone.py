@@ -65,3 +65,59 @@ def test_an_alarm_is_in_the_language_of_its_letters(
 
     assert decision.level.escalates
     assert decision.person.language == language
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["bewusstlos", "behosh", "mein Sohn krampft", "у сина судоми", "nefes almıyor", "он умер"],
+)
+def test_plain_danger_gets_the_card_in_any_language(content: Content, said: str) -> None:
+    decision = decide(Message("test", said), Person(), content)
+
+    assert decision.level is Level.EMERGENCY
+
+
+@pytest.mark.parametrize(
+    ("said", "step"),
+    [
+        ("i slit my wrists", "Bleeding: press hard"),
+        ("me corté las venas", "apriete fuerte"),
+        ("je me suis ouvert les veines", "Si vous saignez"),
+        ("ich hab mir die pulsadern aufgeschnitten", "fest drücken"),
+    ],
+)
+def test_who_has_cut_themselves_is_told_to_press_on_the_wound(
+    content: Content, said: str, step: str
+) -> None:
+    decision = decide(Message("test", said), Person(), content)
+
+    assert (decision.level, decision.kind) == (Level.EMERGENCY, "suicide_attempt")
+    assert any(step in text for text in decision.reply.texts)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "10",
+        "fever",
+        "took my pill",
+        "i've taken it for years",
+        "ich kann nicht schlafen",
+        "uyuyamıyorum",
+        "je n'arrive pas à dormir",
+        "me duele la cabeza",
+        "lo prendo da anni",
+        "tomei meu remédio",
+    ],
+)
+def test_what_is_calm_and_short_is_no_alarm(content: Content, said: str) -> None:
+    decision = decide(Message("test", said), Person(), content)
+
+    assert not decision.level.escalates
+
+
+@pytest.mark.parametrize("said", ["main mar jana chahta hu", "mujhe jeena nahi hai"])
+def test_suicide_said_in_hindi_gets_its_own_card(content: Content, said: str) -> None:
+    decision = decide(Message("test", said), Person(), content)
+
+    assert decision.level is Level.SUICIDE_CRISIS

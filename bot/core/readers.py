@@ -19,6 +19,8 @@ from bot.core.words import Lexicon
 
 Embed = Callable[[str], Any]
 SHOWN = 5
+# What a signal adds to the odds of its kind, and one that counts by itself.
+BACKED, PLAINLY = 0.25, 1.0
 # The share of the n-grams in other languages, where the English embedding model must do for them.
 GRAMS_ELSEWHERE = 0.6
 
@@ -74,14 +76,17 @@ class Policy:
     From `asks` on, or from `asks_backed` on where a signal was seen, the reply asks "Is this
     happening now?". `outside`, `sure`, `margin` and `offered` are bars for topics.
     An answer less likely than `alone` stands beside up to two others, each at least `beside`.
+    Where suicide was said and no sign of an emergency was seen, it is an emergency from
+    `outweighs` on.
     """
 
     crisis: float = 0.18
     escalates: float = 0.32
     unspoken: float = 0.40
-    crisis_elsewhere: float = 0.12
+    crisis_elsewhere: float = 0.15
     escalates_elsewhere: float = 0.25
     signed_elsewhere: float = 0.06
+    outweighs: float = 0.5
     asks: float = 0.12
     asks_backed: float = 0.05
     outside: float = 0.5
@@ -98,17 +103,22 @@ class Policy:
         signs: bool,
         suicide_said: bool = False,
         grave_sign: bool = False,
+        grave_said: bool = False,
         english: bool = True,
     ) -> Level:
         """The level by probability; between the two crises the likelier one. `signs` is
-        whether any signal was seen, `grave_sign` whether one of an emergency was and none of
-        suicide: then the card is that of an emergency. `suicide_said` is whether one said
-        suicide in so many words and nothing held it back: nine of ten such messages mean it,
-        so that is enough, however sure the learned reader is of a harmless question beside it.
-        In other languages than English, where we know few signs, one of those needs little
-        more.
+        whether any signal was seen, `grave_sign` whether one of an emergency was: where none of
+        suicide was, the card is that of an emergency. `grave_said` is whether one was seen that
+        counts by itself. `suicide_said` is whether suicide was said in so many words and
+        nothing held it back: nine of ten such messages mean it, so that is enough, however sure
+        the learned reader is of a harmless question beside it. In other languages than English,
+        where we know few signs, one of those needs little more.
         """
-        emergency_first = grave_sign or weighed.emergency >= weighed.suicide_crisis
+        if grave_said:
+            return Level.EMERGENCY
+        least = self.outweighs if suicide_said and not grave_sign else 0.0
+        emergency_first = weighed.emergency >= max(weighed.suicide_crisis, least)
+        emergency_first |= grave_sign and not suicide_said
         unspoken = not signs and weighed.suicide_crisis > max(weighed.emergency, weighed.urgent)
         crisis, escalates = (
             (self.unspoken, self.unspoken) if unspoken else (self.crisis, self.escalates)
@@ -155,12 +165,13 @@ class Readers:
         # In other languages we know few signs: that none was seen says little there.
         signs = bool(found.hits) or not english
         said = any(hit.level is Level.SUICIDE_CRISIS for hit in found.hits)
-        grave = any(hit.level is Level.EMERGENCY for hit in found.hits)
+        grave = [hit for hit in found.hits if hit.level is Level.EMERGENCY]
         level = self.policy.level(
             weighed,
             signs=signs,
             suicide_said=said,
-            grave_sign=grave and not said,
+            grave_sign=bool(grave),
+            grave_said=any(hit.plain for hit in grave),
             english=english,
         )
         assessment = self._assessed(found, odds, learned, weighed, level)
@@ -354,7 +365,8 @@ def _asked_label(found: SignalReading, odds: Odds) -> str:
 
 
 def _kind(hits: list[Hit], learned: LearnedReading, level: Level, topics: Mapping[str, str]) -> str:
-    """The kind that the learned reader finds likeliest, unless a signal's is nearly as likely."""
+    """The kind that the learned reader finds likeliest, unless a signal's is nearly as likely
+    or was said plainly."""
     if level is Level.SUICIDE_CRISIS:
         return level.label
     scores = {
@@ -362,8 +374,9 @@ def _kind(hits: list[Hit], learned: LearnedReading, level: Level, topics: Mappin
         for label, score in learned.probabilities.items()
         if level_of(label, topics) is level
     }
-    backed = {hit.kind for hit in hits}
-    return max(scores, key=lambda kind: scores[kind] + (0.25 if kind in backed else 0.0))
+    backed = {hit.kind: BACKED for hit in hits}
+    backed |= {hit.kind: PLAINLY for hit in hits if hit.plain}
+    return max(scores, key=lambda kind: scores[kind] + backed.get(kind, 0.0))
 
 
 def _with_evidence(found: Assessment, evidence: tuple[Evidence, ...]) -> Assessment:

@@ -3,13 +3,14 @@
 A file may have these keys; files add to each other.
 
     concepts:  name -> block of phrases, one a line (the phrase language is in grammar.py)
-    rules:     name -> level, kind, reason, when, and optionally near, held_by, unless
+    rules:     name -> level, kind, reason, when, and optionally near, held_by, unless, plain
     scopes:    name -> forward, backward, sentence, around, inside, blocks, ends: blocks of
                phrases; window: a number of words; broken_by: names of concepts
 
 A rule's `when` has one way to be true a line: concepts joined by " + ". `near` is `sentence`
 (the default), `message` or a number of words. `held_by` names the scopes that take a sign
-away; `unless` names concepts that do so when they stand as near.
+away; `unless` names concepts that do so when they stand as near. `plain: yes` is for what is
+said so plainly that it counts by itself, whatever the learned reader makes of the rest.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from bot.core.words import Lexicon
 from bot.errors import ContentError
 
 DIRECTIONS = ("forward", "backward", "sentence", "around", "inside", "blocks", "ends")
-RULE_KEYS = frozenset({"level", "kind", "reason", "when", "near", "held_by", "unless"})
+RULE_KEYS = frozenset({"level", "kind", "reason", "when", "near", "held_by", "unless", "plain"})
 SCOPE_KEYS = frozenset({*DIRECTIONS, "window", "broken_by"})
 FILE_KEYS = frozenset({"concepts", "rules", "scopes"})
 SENTENCE, MESSAGE = 0, -1
@@ -37,7 +38,7 @@ class Rule:
     """A way to notice a level.
 
     `ways` are the combinations of concepts that make it true. `near` is a number of words,
-    SENTENCE or MESSAGE.
+    SENTENCE or MESSAGE. A `plain` rule needs no second reader.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Rule:
     near: int
     held_by: frozenset[str]
     unless: tuple[str, ...]
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,8 @@ def _rule_problems(
     near = str(rule.get("near", "sentence"))
     if near not in ("sentence", "message") and not near.isdigit():
         yield f"near is {near!r}; write sentence, message or a number of words"
+    if rule.get("plain", "yes") != "yes":
+        yield f"plain is {rule['plain']!r}; write yes, or leave it out"
 
 
 def _rule(name: str, rule: Mapping[str, Any], scopes: frozenset[str]) -> Rule:
@@ -215,6 +219,7 @@ def _rule(name: str, rule: Mapping[str, Any], scopes: frozenset[str]) -> Rule:
         near=int(near) if distance is None else distance,
         held_by=frozenset(_split(rule, "held_by")) if "held_by" in rule else scopes,
         unless=tuple(_split(rule, "unless")),
+        plain=rule.get("plain") == "yes",
     )
 
 

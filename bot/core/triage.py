@@ -32,13 +32,15 @@ MOST_COMBINATIONS = 200  # of mentions tried for one rule: bounds the work on ho
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A rule that holds for the message, with the words that make it hold."""
+    """A rule that holds for the message, with the words that make it hold. `plain` is whether
+    it counts by itself."""
 
     rule: str
     level: Level
     kind: str
     reason: str
     evidence: tuple[Evidence, ...]
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +300,7 @@ class _Page:
             self._evidence(rule.id, "trigger", span, name.replace("_", " "))
             for name, span in zip(way, spans, strict=True)
         )
-        return Hit(rule.id, rule.level, rule.kind, rule.reason, evidence)
+        return Hit(rule.id, rule.level, rule.kind, rule.reason, evidence, rule.plain)
 
     def _evidence(
         self, rule: str, kind: Literal["trigger", "context"], span: Span, note: str
