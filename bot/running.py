@@ -307,6 +307,7 @@ def _web(
         privacy=privacy,
         watch=lambda: (now := scribe()).watch(now.english),
         staff=takeover.fetch if takeover else None,
+        left=service.leave,
         secure=settings.web_origin.startswith("https://"),
         webhook=webhook,
     )

@@ -12,22 +12,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from bot.answer import Answer, Sending, delivered
 from bot.core.alarm import error_card
 from bot.core.decide import Content, decide
 from bot.core.escalation import Entry
+from bot.core.exchange import Exchange
 from bot.core.model import Decision, DeliveryStatus, Message, Person, Reply
 from bot.core.replies import Scribe
 from bot.core.sampling import draw
 from bot.core.takeover import passed_on, steps_back
 from bot.delivery import Fate, Send, Told
-from bot.errors import StoreError
+from bot.errors import StoreAway, StoreError
 from bot.people import People
+from bot.recent import Recent
 from bot.store import Spool, Store
 from bot.turns import PATIENCE_S, Turn, Turns
 
 log = logging.getLogger(__name__)
-
-Sending = asyncio.Task[tuple[Fate, int]]
 
 # How long a reply has for itself before its record is begun, which uses the same processor.
 HEAD_START_S = 0.1
@@ -78,6 +79,7 @@ class Service:
         self._clock = clock
         self.tally = Tally()
         self._people = People(keep_s=store_timeout_s * 4)
+        self._recent = Recent()
         self._turns = Turns(patience_s)  # to be answered
         self._books = Turns()  # to be kept, behind the answers
 
@@ -104,6 +106,10 @@ class Service:
         knowledge = self.content.knowledge
         return error_card(Scribe(knowledge, Person(country=country)))
 
+    def leave(self, chat: str) -> None:
+        """The person left the conversation: what was said lately is not held any more."""
+        self._recent.drop(chat)
+
     @property
     def spool_bytes(self) -> int:
         """The size of what waits for the store."""
@@ -116,7 +122,11 @@ class Service:
         return (await self._spool.drain(self.store)).recorded
 
     async def catch_up(self) -> None:
-        """Hand over what waits for the store, in the spool and in memory. Raises StoreError."""
+        """Hand over what waits for the store, in the spool and in memory. Raises StoreError.
+
+        What was said too long ago leaves memory, whatever the store does.
+        """
+        self._recent.drop_old()
         await self.drain_spool()
         for chat in self._people.waiting:
             async with self._books.take(chat):
@@ -142,13 +152,12 @@ class Service:
                 return decision
         if told:
             told(decision)
-        sending = asyncio.create_task(_delivered(send, decision, began))
-        await self._send_and_keep(_Answer(message, decision, said, entry), sending, turn)
+        sending = asyncio.create_task(delivered(send, decision, began))
+        await self._send_and_keep(Answer(message, decision, said, entry), sending, turn)
         return decision
 
-    async def _decide(self, message: Message, until: float) -> tuple[Decision, str]:
-        """The decision, with the person it leaves behind in memory; and what staff read of
-        the message.
+    async def _decide(self, message: Message, until: float) -> tuple[Decision, Exchange]:
+        """The decision, with the person it leaves behind in memory; and how staff read it.
 
         `until` (of the steady clock) it may ask the store.
         """
@@ -158,14 +167,17 @@ class Service:
         )
         # Nothing is awaited until the person is noted: what is decided next builds on it.
         decision = decide(message, known.person, self.content)
-        said = _said(message, known.person)
+        at = message.at or self._clock()
+        said = Exchange.of(message, known.person, decision, received_at=at)
         self._count(message, decision)
         if "forget" in decision.effects:
             return await self._forget(message, known.person, decision), said
         self._people.note(chat, decision.person, known)
+        if not (message.group or decision.message_level.escalates):
+            self._recent.note(said)
         if not self._staff_write or not steps_back(message, decision):
             return decision, said
-        if not await self._hear_in_turn(message, said, until - time.monotonic()):
+        if not await self._hear_in_turn(said, until - time.monotonic()):
             return decision, said
         passed = passed_on(self.content.knowledge, known.person, decision)
         if self._people.recall(chat) is decision.person:
@@ -177,7 +189,7 @@ class Service:
         place = channel if channel in CHANNELS else "other"
         self.tally.messages[place, decision.message_level.label] += 1
 
-    async def _send_and_keep(self, answer: _Answer, sending: Sending, turn: Turn) -> None:
+    async def _send_and_keep(self, answer: Answer, sending: Sending, turn: Turn) -> None:
         """Sees the reply out, and keeps what must be kept; neither may stop the other.
 
         A reply that is out at once is recorded with its fate, in one go; one that takes
@@ -185,18 +197,16 @@ class Service:
         """
         try:
             is_out, _ = await asyncio.wait({sending}, timeout=HEAD_START_S)
-            entry = _with_fate(answer.entry, sending) if is_out else answer.entry
-            keeping = asyncio.create_task(self._keep(answer, entry))
+            first = answer.settled(sending) if is_out else answer
+            keeping = asyncio.create_task(self._keep(first))
             await asyncio.sleep(0)  # it has its place in the books before the next turn begins
             sending.add_done_callback(lambda _: turn.end())
             sent, kept = await asyncio.gather(sending, keeping, return_exceptions=True)
         finally:
             sending.cancel()
         self._count_fate("failed" if isinstance(sent, BaseException) else sent[0])
-        entry = None if is_out else _with_fate(answer.entry, sending)
-        if entry:
-            async with self._books.take(answer.message.chat):
-                await self._record(entry)
+        if not is_out:
+            await self._keep_fate(answer.settled(sending))
         if answer.is_ordinary:
             await self._sample(answer.message, answer.decision)
         for outcome in (sent, kept):
@@ -225,36 +235,62 @@ class Service:
         except (StoreError, TimeoutError):
             return False
 
-    async def _keep(self, answer: _Answer, entry: Entry | None) -> None:
-        """Record the entry, store the person and pass the message on to staff who are there;
-        all after what was to be kept before."""
-        message = answer.message
-        # The record of an alarm has no words for a button.
-        is_told = answer.is_ordinary or (entry and message.button)
+    async def _keep(self, answer: Answer) -> None:
+        """Record the entry, store the person and keep what was said around an alarm; all after
+        what was to be kept before."""
+        message, entry = answer.message, answer.entry
         async with self._books.take(message.chat):
             try:
                 if entry:
-                    await self._record(entry)
+                    before = self._recent.before(message.chat, entry.received_at)
+                    await self._record(replace(entry, before=before))
             finally:
-                await self._people.keep(self.store, message.chat)
-            if self._staff_write and answer.said and is_told:
-                await self._hear(message, answer.said, self._timeout_s * 4)
+                kept = await self._people.keep(self.store, message.chat)
+            # The record of an alarm has no words for a button.
+            if entry and message.button and self._staff_write and not message.group:
+                await self._hear(answer.said, self._timeout_s * 4)
+            if answer.is_around:
+                await self._keep_said(answer, is_away=kept == "away")
 
-    async def _hear_in_turn(self, message: Message, said: str, within_s: float) -> bool:
+    async def _keep_fate(self, answer: Answer) -> None:
+        """Keep what came of a reply that was not out when its message was kept."""
+        async with self._books.take(answer.message.chat):
+            if answer.entry:
+                await self._record(answer.entry)
+            elif answer.is_around and answer.said.delivery_status:
+                await self._keep_said(answer, is_away=False)
+
+    async def _keep_said(self, answer: Answer, *, is_away: bool) -> None:
+        """Keep what was said for a case of the chat, if one is open; no reply waits for that.
+
+        While the store is away it waits in the spool, if memory knows of an open crisis.
+        """
+        self._recent.settle(answer.said)
+        try:
+            if self.store is None or is_away:
+                raise StoreAway("The store is away.")
+            async with asyncio.timeout(self._timeout_s * 4):
+                await self.store.exchanges.keep(answer.said, heard=self._staff_write)
+        except (StoreError, TimeoutError) as error:
+            if answer.decision.level.escalates:
+                await self._spool.keep_said(answer.said)
+            else:
+                log.info("not kept around a case", extra={"error": type(error).__name__})
+
+    async def _hear_in_turn(self, said: Exchange, within_s: float) -> bool:
         """As `_hear`, after all that was said before; False also when that takes too long."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(within_s, 0)), self._books.take(message.chat):
-                return await self._hear(message, said, within_s)
+            async with asyncio.timeout(max(within_s, 0)), self._books.take(said.chat):
+                return await self._hear(said, within_s)
         return False
 
-    async def _hear(self, message: Message, said: str, within_s: float) -> bool:
+    async def _hear(self, said: Exchange, within_s: float) -> bool:
         """Keep the message for staff who took the chat over. False when nobody did."""
-        if self.store is None or message.group:
+        if self.store is None:
             return False
-        identity = message.update_id or f"{message.at}\0{said}"
         try:
             async with asyncio.timeout(within_s):
-                return await self.store.talk.hear(message.chat, said, identity=identity)
+                return await self.store.talk.hear(said.chat, said.said, identity=said.own)
         except (StoreError, TimeoutError) as error:
             log.warning("not passed on to staff", extra={"error": type(error).__name__})
             return False
@@ -292,6 +328,7 @@ class Service:
         """
         chat, noted_at = message.chat, self._clock()
         self._people.drop(chat)  # and not later, when there may be an emergency to remember
+        self._recent.drop(chat)
         forgetting = asyncio.create_task(self._forget_in_turn(chat))
         within_s = self._timeout_s if decision.level.escalates else FORGET_S
         try:
@@ -319,47 +356,3 @@ class Service:
         except (StoreError, OSError) as error:
             log.warning("a person is forgotten later", extra={"error": type(error).__name__})
             return False
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A message and what is done about it. `said` is how staff read it."""
-
-    message: Message
-    decision: Decision
-    said: str
-    entry: Entry | None
-
-    @property
-    def is_ordinary(self) -> bool:
-        """Whether the bot itself answered what raised no alarm."""
-        is_heard = self.decision.path[:1] == ("taken_over",)
-        return not (self.entry or is_heard or "forget" in self.decision.effects)
-
-
-def _said(message: Message, person: Person) -> str:
-    """The message in words: its text, the label of the button, or what kind of file it was."""
-    if message.button:
-        labels = {button.action: button.label for button in person.state.buttons}
-        return f"[button] {labels.get(message.button, message.button)}"
-    return message.text or (f"[{message.attachment}]" if message.attachment else "")
-
-
-def _with_fate(entry: Entry | None, sending: Sending) -> Entry | None:
-    """The entry with what came of its reply."""
-    if entry is None:
-        return None
-    if sending.cancelled() or sending.exception():
-        return replace(entry, delivery_status="failed")
-    fate, latency_ms = sending.result()
-    if isinstance(fate, asyncio.Future):
-        return entry  # that is still open
-    status: DeliveryStatus = "failed" if fate == "withheld" else fate
-    return replace(entry, delivery_status=status, reply_latency_ms=latency_ms)
-
-
-async def _delivered(send: Send, decision: Decision, began: float) -> tuple[Fate, int]:
-    if not decision.reply.texts:
-        return "sent", 0
-    fate = await send(decision.reply)
-    return fate, round((time.monotonic() - began) * 1000)

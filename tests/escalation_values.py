@@ -9,6 +9,7 @@ from typing import Any
 from bot.core.actions import Step
 from bot.core.clocks import ALWAYS
 from bot.core.escalation import Case, Entry, Rules
+from bot.core.exchange import Exchange
 from bot.core.joining import open_case
 from bot.core.model import Evidence, Level, NearMiss, Versions
 
@@ -57,6 +58,20 @@ def an_entry(**changes: Any) -> Entry:
         country_source="told",
     )
     return replace(entry, **changes)
+
+
+def an_exchange(**changes: Any) -> Exchange:
+    """Something that the person of `an_entry` said at noon."""
+    said = Exchange(
+        chat="tg:4711",
+        channel="tg",
+        received_at=NOW,
+        said="yes",
+        update_id="900002",
+        reply=("Lay them on their side.",),
+        delivery_status="sent",
+    )
+    return replace(said, **changes)
 
 
 def a_case(*, rules: Rules = RULES, entry: Entry | None = None, **changes: Any) -> Case:

@@ -27,7 +27,7 @@ from bot.store import Store
 from bot.store.records import CaseFile
 from bot.store.staff import StaffMember
 from bot.work import Durable
-from tests.escalation_values import MINUTE, NOW, RULES, TEXT, Clock, an_entry
+from tests.escalation_values import MINUTE, NOW, RULES, TEXT, Clock, an_entry, an_exchange
 
 pytestmark = pytest.mark.anyio
 
@@ -452,6 +452,24 @@ async def test_open_shows_the_text_in_private_and_logs_it(store: Store) -> None:
     file = await store.show(case.id)
     assert file is not None
     assert [(each.actor, each.event.type) for each in file.events][-1] == ("ana", "viewed")
+
+
+async def test_open_shows_the_conversation_around_the_alarm_in_order(store: Store) -> None:
+    await on_duty(store, "ana")
+    before = an_exchange(said="hello", update_id="1", received_at=NOW - MINUTE)
+    case = await store.record(an_entry(before=(before,)))
+    long = an_exchange(said="he moves", reply=("Stay. " * 100,), received_at=NOW + MINUTE)
+    await store.exchanges.keep(long)
+    wire = Wire()
+
+    await press(a_desk(store, wire), 1, f"desk:open:{case.number}")
+
+    said = wire.sent[0]["text"]
+    parts = ("Before the alarm", "Person: hello", TEXT, "After the alarm", "Person: he moves")
+    places = [said.index(part) for part in parts]
+    assert places == sorted(places)
+    assert "Bot: Stay. Stay." in said
+    assert len(said) < 1200
 
 
 async def test_open_without_a_private_chat_says_what_to_do(store: Store) -> None:

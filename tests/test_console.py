@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import json
 import re
 from dataclasses import replace
@@ -38,7 +40,7 @@ from bot.store.staff import StaffMember
 from bot.takeover import Takeover
 from bot.web_safety import HEADERS
 from tests.console_visits import PASSWORD, Somebody, console, signed_in, somebody, token_in
-from tests.escalation_values import HOUR, MINUTE, NOW, RULES, TEXT, Clock, an_entry
+from tests.escalation_values import HOUR, MINUTE, NOW, RULES, TEXT, Clock, an_entry, an_exchange
 from tests.reading import knowledge
 
 pytestmark = pytest.mark.anyio
@@ -829,7 +831,8 @@ async def test_an_export_has_no_text_unless_a_lead_asks_and_is_logged(
     assert plain.text.splitlines()[1].startswith("E-1001,emergency")
     assert json.loads(lines.text)["number"] == "E-1001"
     assert "hurry" not in plain.text + lines.text
-    assert text.text.splitlines()[1].endswith("'=1+1 and hurry")
+    (row,) = csv.DictReader(io.StringIO(text.text))
+    assert row["text"] == "'=1+1 and hurry"
     assert len(none.text.splitlines()) == 1
     history = await store.history.page(type_="exported")
     assert [line.record.event.after["rows"] for line in history] == [0, 1, 1, 1]
@@ -1108,6 +1111,68 @@ async def test_what_was_written_stands_in_the_case_and_is_covered_with_it(
     assert "I am with you" in opened
     assert "please help &lt;b&gt;me&lt;/b&gt;" in opened
     assert "delivered" in opened
+
+
+async def test_the_conversation_around_the_alarm_is_one_line_of_time_and_covered_with_it(
+    store: Store, clock: Clock
+) -> None:
+    hello = an_exchange(said="is <b>this</b> much?", update_id="1", received_at=NOW - MINUTE)
+    await a_case(store, before=(hello,))
+    await store.exchanges.keep(an_exchange(said="he moves", received_at=NOW + MINUTE))
+    browser = await signed_in(console(store, clock), store)
+
+    covered = (await browser.get("/case/1001")).text
+    await browser.post("/case/1001/open")
+    opened = (await browser.get("/case/1001")).text
+
+    assert covered.count("2 messages, covered.") == 2
+    assert "he moves" not in covered
+    parts = (
+        *("Before the alarm", "is &lt;b&gt;this&lt;/b&gt; much?", "Lay them on their side."),
+        *("<mark", "After the alarm", "he moves"),
+    )
+    places = [opened.index(part) for part in parts]
+    assert places == sorted(places)
+    file = await store.show(1001)
+    assert file is not None
+    assert [each.event.type for each in file.events].count("viewed") == 1
+
+
+async def test_a_case_without_a_conversation_says_nothing_of_one(
+    store: Store, clock: Clock
+) -> None:
+    await a_case(store)
+    browser = await signed_in(console(store, clock), store)
+
+    page = (await browser.get("/case/1001")).text
+
+    assert "Before the alarm" not in page
+    assert "After the alarm" not in page
+
+
+async def test_a_forgotten_conversation_is_told_as_one(store: Store, clock: Clock) -> None:
+    await a_case(store, before=(an_exchange(said="hello", received_at=NOW - MINUTE),))
+    await store.forget("tg:4711")
+    browser = await signed_in(console(store, clock), store)
+
+    page = (await browser.get("/case/1001")).text
+
+    assert page.count("What was said here was deleted.") == 1
+    assert "hello" not in page
+
+
+@pytest.mark.parametrize("text", ["", "on"], ids=["default", "with text"])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+async def test_the_conversation_is_exported_with_the_text_only(
+    store: Store, clock: Clock, form: str, text: str
+) -> None:
+    await a_case(store, before=(an_exchange(said="zebra", received_at=NOW - MINUTE),))
+    browser = await signed_in(console(store, clock), store, "lea", "lead")
+
+    exported = (await browser.post("/export", q="", format=form, text=text)).text
+
+    assert ("zebra" in exported) is bool(text)
+    assert ("person, alarm" in exported) is bool(text)
 
 
 async def test_leaving_tells_the_person(store: Store, clock: Clock) -> None:

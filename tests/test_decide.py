@@ -492,7 +492,7 @@ def test_each_language_says_it_in_its_own_words(content: Content, language: str)
 @pytest.mark.parametrize(
     ("practice", "expected"),
     [
-        (Practice(), "Ordinary messages: nothing, but for one thing."),
+        (Practice(), "Ordinary messages: nothing, but for what is told here."),
         (Practice(sampled=0.002), "about 1 in 500 is picked by chance"),
         (Practice(near_sampled=0.5), "that I was unsure about are kept"),
     ],

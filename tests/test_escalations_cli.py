@@ -22,7 +22,7 @@ from bot.errors import BotError
 from bot.store import Keys, Store
 from bot.tools.escalation_view import list_view
 from bot.tools.escalations import escalations_app
-from tests.escalation_values import RULES, an_entry
+from tests.escalation_values import MINUTE, RULES, an_entry, an_exchange
 
 Run = Callable[..., Result]
 STAFF: dict[str, Role] = {
@@ -44,7 +44,10 @@ def run(tmp_path: Path, sqlite_template: Path, keys: Keys) -> Run:
         mild = an_entry(chat="tg:1", level=Level.URGENT, kind="drowsy", received_at=now)
         await store.record(mild)
         text = "he took\x1b[2J =fifteen"
-        await store.record(an_entry(text=text, delivery_status="failed", received_at=now))
+        said = an_exchange(said="hi\x1b[2J there", received_at=now - MINUTE)
+        await store.record(
+            an_entry(text=text, delivery_status="failed", received_at=now, before=(said,))
+        )
         for name, role in STAFF.items():
             await store.staff.add(name, name.title(), role, by="system")
         await store.staff.set_active("old", False, by="system")
@@ -89,6 +92,17 @@ def test_a_wrong_filter_is_told(run: Run) -> None:
 
 def test_an_empty_list_says_so(run: Run) -> None:
     assert "No cases." in output(run("list", "country:NZ"))
+
+
+def test_a_case_shows_what_was_said_around_it_once_it_is_uncovered(run: Run) -> None:
+    covered = output(run("show", "E-1002"))
+    shown = output(run("show", "E-1002", "--text"))
+
+    assert "Before the alarm\n  2 messages (covered" in covered
+    assert "hi" not in covered.split()
+    assert shown.index("hi[2J there") < shown.index("Lay them on their side.")
+    assert shown.index("the bot (sent)") < shown.index("he took")
+    assert "\x1b" not in shown
 
 
 def test_a_case_shows_why_it_was_raised_and_covers_what_was_written(run: Run) -> None:

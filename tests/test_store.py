@@ -383,7 +383,8 @@ async def test_a_filter_that_hides_an_emergency_says_how_many(store: Store, cloc
 async def dump(store: Store) -> str:
     """Everything in the database, as text."""
     tables = (
-        "escalation signal signal_rule review note event head review_sample contact person talk"
+        "escalation signal signal_rule review note event head review_sample contact person talk "
+        "exchange"
     )
     async with store._database.reading() as connection:
         rows = [

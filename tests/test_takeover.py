@@ -737,5 +737,11 @@ async def test_staff_read_what_the_person_presses_and_sends_in_the_order_they_di
         )
     )
 
-    said = [text for author, text, _ in await lines_of(store, case) if author == ""]
-    assert said == [f"[button] {button.label}", HELPS, TALK, "[button] old:button", "[photo]"]
+    file = await store.show(case.id)
+    assert file is not None
+    to_staff = [text for author, text, _ in await lines_of(store, case) if author == ""]
+    answered = [each.text for each in file.exchanges]
+    assert to_staff == [f"[button] {button.label}", TALK]
+    assert answered == [HELPS, "[button] old:button", "[photo]"]
+    assert all(each.reply for each in file.exchanges)
+    assert file.case.waiting_since is not None

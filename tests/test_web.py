@@ -342,11 +342,14 @@ def test_what_fails_after_the_answer_is_logged(caplog: pytest.LogCaptureFixture)
 
 
 def test_leaving_ends_the_conversation() -> None:
-    client = browser()
+    gone: list[str] = []
+    client = browser(left=gone.append)
+    client.get("/leave")
     client.post("/", data={"text": "a secret"})
 
     left = client.get("/leave", follow_redirects=False)
 
+    assert [chat.partition(":")[0] for chat in gone] == ["web"]
     assert left.headers["location"] == "https://www.wikipedia.org/"
     assert "a secret" not in client.get("/").text
 

@@ -21,13 +21,14 @@ from bot.channels.split import split
 from bot.channels.telegram_staff_menu import NOTE_HINT, PREFIX, Pressed
 from bot.content.reasons import because
 from bot.core.actions import Assign, Outcome, Refusal, View
-from bot.core.escalation import Case
+from bot.core.escalation import BOT, SYSTEM, Case
 from bot.core.ladder import alert_text
 from bot.core.roles import may
 from bot.errors import StoreError
 from bot.store import Store
 from bot.store.records import CaseFile, SignalRecord
 from bot.store.staff import StaffMember
+from bot.store.timeline import Stretch, timeline
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ NOT_STAFF = "You are not on the staff list. Ask an admin to add your Telegram id
 NOT_YOURS = "Your role does not work on cases."
 NO_CASE = "There is no such case."
 AWAY = "The record cannot be reached just now. Try again in a moment."
+ANSWER = 300  # characters of an answer of the bot; staff know its texts
 OWN = re.compile(r"E-(\d{1,9}) ·")  # how every message about a case in a private chat begins
 
 
@@ -286,12 +288,27 @@ def _told(file: CaseFile, reasons: Mapping[str, str]) -> str:
     case = file.case
     parts = (case.label, case.level.label, case.kind, case.country or "country not known")
     lines = [" · ".join(each.replace("_", " ") for each in parts if each)]
-    for signal in file.signals:
-        lines += _message(signal, reasons)
+    for part in timeline(file):
+        lines += _around(part) if isinstance(part, Stretch) else _message(part, reasons)
     lines += [f"\nNote, {each.author}: {each.body or '(deleted)'}" for each in file.notes]
     if file.earlier:
         lines.append(f"\nEarlier cases: {', '.join(each.label for each in file.earlier)}")
     return "\n".join(lines)
+
+
+def _around(stretch: Stretch) -> list[str]:
+    """What was said around the messages, each line with who said it, and long answers cut."""
+    if stretch.is_gone:
+        return [f"\n{stretch.heading}", "(deleted)"]
+    lines = [f"\n{stretch.heading}"]
+    for each in stretch.lines:
+        is_bot = each.author in (BOT, SYSTEM)
+        who = "Person" if not each.author else "Bot" if is_bot else each.author
+        said = "(deleted)" if each.text is None else each.text
+        if is_bot and len(said) > ANSWER:
+            said = f"{said[:ANSWER].rstrip()} …"
+        lines.append(f"{each.at:%H:%M} {who}: {said}")
+    return lines
 
 
 def _message(signal: SignalRecord, reasons: Mapping[str, str]) -> list[str]:

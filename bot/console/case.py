@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bot.console import sessions
-from bot.console.case_view import messages, moments
+from bot.console.case_view import conversation, moments
 from bot.console.visit import CHANNEL, Visit
 from bot.core.actions import Refusal, View
 from bot.core.casefilter import CaseFilter
@@ -50,13 +50,13 @@ async def show(visit: Visit) -> Response:
     case = file.case
     is_open = sessions.is_open(visit.request, str(case.number), visit.now)
     rerun = visit.desk.rerun if is_open else None
-    shown = await asyncio.to_thread(messages, file, rerun, visit.desk.reasons)
+    shown = await asyncio.to_thread(conversation, file, rerun, visit.desk.reasons)
     staff = [each for each in await visit.store.staff.all() if each.active]
     return await visit.draw(
         "case.html",
         file=file,
         case=case,
-        messages=shown,
+        conversation=shown,
         reasons=visit.desk.reasons,
         is_open=is_open,
         moments=moments(file.events),

@@ -11,6 +11,7 @@ from bot.content.reasons import Because, because
 from bot.core.export import printable
 from bot.core.model import Decision, Evidence, Level
 from bot.store.records import CaseFile, EventRecord, SignalRecord
+from bot.store.timeline import Stretch, timeline
 
 STRONGEST = ("trigger", "example", "context", "suppressor")
 RERUN_MAX = 20  # messages of one case that are run again
@@ -67,19 +68,24 @@ def segments(text: str, evidence: Iterable[Evidence]) -> tuple[Segment, ...]:
     )
 
 
-def messages(
+def conversation(
     file: CaseFile, rerun: Callable[[str], Decision] | None, reasons: Mapping[str, str]
-) -> tuple[Shown, ...]:
-    """The messages of a case; only the last RERUN_MAX of them are run again."""
-    first_run = len(file.signals) - RERUN_MAX
+) -> tuple[Shown | Stretch, ...]:
+    """The messages of a case and what was said around them, in the order of time.
+
+    Only the last RERUN_MAX messages are run again.
+    """
+    run_again = {signal.id for signal in file.signals[-RERUN_MAX:]}
     return tuple(
-        Shown(
-            signal,
-            because(signal.evidence, reasons),
-            segments(signal.text or "", signal.evidence),
-            today(signal, rerun) if rerun and place >= first_run else None,
+        part
+        if isinstance(part, Stretch)
+        else Shown(
+            part,
+            because(part.evidence, reasons),
+            segments(part.text or "", part.evidence),
+            today(part, rerun) if rerun and part.id in run_again else None,
         )
-        for place, signal in enumerate(file.signals)
+        for part in timeline(file)
     )
 
 

@@ -11,8 +11,9 @@ from bot.console.queue import read_query
 from bot.console.visit import CHANNEL, Visit
 from bot.core.casefilter import ALL
 from bot.core.escalation import Case, Event
-from bot.core.export import TEXT_COLUMN, case_row, csv_lines, jsonl_lines
+from bot.core.export import case_row, csv_lines, jsonl_lines
 from bot.store import Store
+from bot.store.timeline import texts
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 
@@ -46,11 +47,6 @@ async def _lines(
     async for case in cases:
         row: dict[str, Any] = case_row(case)
         if with_text:
-            row[TEXT_COLUMN] = await _texts(store, case)
+            row.update(texts(await store.show(case.id)))
         lines = csv_lines((row,), text=with_text) if form == "csv" else jsonl_lines((row,))
         yield list(lines)[-1]
-
-
-async def _texts(store: Store, case: Case) -> str:
-    file = await store.show(case.id)
-    return "\n".join(each.text or "(redacted)" for each in file.signals) if file else ""

@@ -37,7 +37,7 @@ class Presence:
 
 
 class Live:
-    """Tells every open page when the history grew or somebody came or went."""
+    """Tells every open page when the history or a conversation grew, or somebody came or went."""
 
     def __init__(self, find_store: Callable[[], Store | None]) -> None:
         self._find_store = find_store
@@ -86,13 +86,14 @@ class Live:
             self._watch = None
 
     async def _watching(self) -> None:
-        known = -1
+        known: object = None
         while self._pages:
             store = self._find_store()
             if store is not None:
                 with contextlib.suppress(StoreError):
-                    last = await store.history.last()
-                    if last != known and known >= 0:
+                    # What is said around a case is in no history.
+                    last = (await store.history.last(), await store.exchanges.latest())
+                    if last != known and known is not None:
                         self.stir()
                     known = last
             await asyncio.sleep(POLL_S)

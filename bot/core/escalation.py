@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot.core.clocks import NEVER, Calendar
+from bot.core.exchange import Exchange
 from bot.core.model import (
     CountrySource,
     Decision,
@@ -50,7 +51,7 @@ class Entry:
 
     `delivery_status` is None while the reply is still on its way; the same entry recorded
     again with a status completes the first. `reply` are the texts the person was sent and
-    `reply_id` is their fingerprint.
+    `reply_id` is their fingerprint. `before` is what was said shortly before.
     """
 
     chat: str
@@ -75,6 +76,7 @@ class Entry:
     country: str = ""
     country_source: CountrySource = "unknown"
     language: str = "en"
+    before: tuple[Exchange, ...] = ()
 
     @classmethod
     def of(

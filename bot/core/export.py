@@ -52,7 +52,8 @@ COLUMNS = (
     "content_version",
     "dataset_version",
 )
-TEXT_COLUMN = "text"
+TEXT_COLUMN = "text"  # what raised the case
+TALK_COLUMN = "conversation"  # and all that was said around it
 FORMULA = tuple("=+-@\t\r")
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -77,10 +78,10 @@ def jsonl_lines(rows: Iterable[Row]) -> Iterator[str]:
 
 def csv_lines(rows: Iterable[Row], *, text: bool = False) -> Iterator[str]:
     """The names of the columns and then each row as lines of CSV, defused."""
-    names = (*COLUMNS, TEXT_COLUMN) if text else COLUMNS
+    names = (*COLUMNS, TEXT_COLUMN, TALK_COLUMN) if text else COLUMNS
     yield _csv_line(names)
     for row in rows:
-        yield _csv_line([cell(row[name]) for name in names])
+        yield _csv_line([cell(row.get(name)) for name in names])
 
 
 def cell(value: object) -> str:

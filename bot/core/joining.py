@@ -59,6 +59,17 @@ def joins(case: Case, entry: Entry, rules: Rules = DEFAULT_RULES) -> bool:
     return entry.received_at - case.resolved_at <= rules.reopens_within
 
 
+def is_around(
+    case: Case, said_at: datetime, alarm_at: datetime, rules: Rules = DEFAULT_RULES
+) -> bool:
+    """Whether what is said without alarm is kept with `case`: while it is open, and at most as
+    long after its last alarm, at `alarm_at`, as a resolved case would be opened again.
+
+    A case that nobody closes does not make a record of all that its person ever writes.
+    """
+    return case.status != "resolved" and said_at - alarm_at <= rules.reopens_within
+
+
 def join(case: Case, action: Signal, now: datetime, rules: Rules) -> Outcome:
     """What a message does to a case that is there: it may raise it, and never lowers it."""
     entry = action.entry

@@ -21,6 +21,7 @@ from bot.store.codec import (
     case_of,
     case_row,
     events_of,
+    exchange_of,
     line_of,
     note_of,
     review_of,
@@ -30,7 +31,17 @@ from bot.store.codec import (
 )
 from bot.store.keys import Keys
 from bot.store.records import CaseFile
-from bot.store.schema import contact, escalation, event, note, review, signal, signal_rule, talk
+from bot.store.schema import (
+    contact,
+    escalation,
+    event,
+    exchange,
+    note,
+    review,
+    signal,
+    signal_rule,
+    talk,
+)
 
 FAILED = ("failed", "blocked")
 
@@ -84,6 +95,7 @@ async def read_file(connection: AsyncConnection, keys: Keys, case: Case) -> Case
     notes = await _rows(connection, note, case.id, note.c.created_at)
     events = await _rows(connection, event, case.id, event.c.seq)
     lines = await _rows(connection, talk, case.id, talk.c.place)
+    around = await _rows(connection, exchange, case.id, exchange.c.created_at)
     others = (
         select(escalation)
         .where(escalation.c.subject_key == case.subject_key, escalation.c.id != case.id)
@@ -98,6 +110,7 @@ async def read_file(connection: AsyncConnection, keys: Keys, case: Case) -> Case
         events=events_of(events),
         earlier=tuple(case_of(row) for row in await connection.execute(others)),
         talk=tuple(line_of(keys, row) for row in lines),
+        exchanges=tuple(exchange_of(keys, row) for row in around),
     )
 
 

@@ -10,11 +10,18 @@ from typing import Any
 from sqlalchemy import Row, String
 
 from bot.core.escalation import Case, Entry, Event, Review
+from bot.core.exchange import Exchange
 from bot.core.model import Evidence, Level, NearMiss, Person, Versions
 from bot.core.plain import dumps, loads
 from bot.errors import StoreError
 from bot.store.keys import Keys
-from bot.store.records import EventRecord, NoteRecord, SignalRecord, TalkLine
+from bot.store.records import (
+    EventRecord,
+    ExchangeRecord,
+    NoteRecord,
+    SignalRecord,
+    TalkLine,
+)
 from bot.store.schema import NOT_WAITING, escalation
 
 AnyRow = Row[Any]
@@ -200,6 +207,33 @@ def line_of(keys: Keys, row: AnyRow) -> TalkLine:
         text=keys.decrypt(found["sealed"]) if found["sealed"] else None,
         created_at=found["created_at"],
         leaving=found["leaving"],
+        delivery_status=found["delivery_status"],
+    )
+
+
+def exchange_row(keys: Keys, said: Exchange) -> dict[str, Any]:
+    """The columns of what was said around a case, but for its ids and its key."""
+    private = {"text": said.said, "reply": list(said.reply)}
+    return {
+        "update_id": short(said.update_id, 80),
+        "created_at": said.received_at,
+        "edited": said.edited,
+        "sealed": keys.encrypt(json.dumps(private)),
+        "delivery_status": said.delivery_status,
+    }
+
+
+def exchange_of(keys: Keys, row: AnyRow) -> ExchangeRecord:
+    """What was said, in a row of `exchange`."""
+    found = row._mapping
+    private = json.loads(keys.decrypt(found["sealed"])) if found["sealed"] else {}
+    return ExchangeRecord(
+        id=found["id"],
+        update_id=found["update_id"],
+        created_at=found["created_at"],
+        edited=found["edited"],
+        text=private.get("text"),
+        reply=tuple(private.get("reply", ())),
         delivery_status=found["delivery_status"],
     )
 

@@ -30,6 +30,7 @@ from bot.store.schema import (
     contact,
     escalation,
     event,
+    exchange,
     head,
     note,
     person,
@@ -49,6 +50,7 @@ SEALED: tuple[tuple[Table, Column[Any], Column[Any]], ...] = (
     (signal, signal.c.id, signal.c.sealed),
     (note, note.c.id, note.c.sealed),
     (talk, talk.c.id, talk.c.sealed),
+    (exchange, exchange.c.id, exchange.c.sealed),
     (review, review.c.id, review.c.sealed),
     (review_sample, review_sample.c.id, review_sample.c.sealed),
     (contact, contact.c.subject_key, contact.c.sealed),
@@ -56,6 +58,9 @@ SEALED: tuple[tuple[Table, Column[Any], Column[Any]], ...] = (
     (staff, staff.c.id, staff.c.totp_sealed),
     (head, head.c.id, head.c.canary),
 )
+
+# What else is said or written in a case, emptied by when it was.
+DATED = (note, review, talk, exchange)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ async def redact_texts(writing: Writing, before: datetime) -> Redacted:
             await cases.act(writing, case, Redact(SYSTEM, "retention"))
     return Redacted(
         messages=len(found),
-        notes=sum([await _empty(connection, table, before) for table in (note, review, talk)]),
+        notes=sum([await _empty(connection, table, before) for table in DATED]),
         samples=await _empty_samples(connection, before, writing.now),
         people=await _drop_people(connection, before),
     )
@@ -139,7 +144,7 @@ async def drop_skeletons(writing: Writing, before: datetime) -> Redacted:
         .limit(BATCH)
     )
     ids = list((await connection.execute(old)).scalars())
-    for table in (signal_rule, signal, review, note, takeover, talk):
+    for table in (signal_rule, signal, takeover, *DATED):
         await connection.execute(delete(table).where(table.c.escalation_id.in_(ids)))
     await connection.execute(delete(escalation).where(escalation.c.id.in_(ids)))
     return Redacted(cases=len(ids), events=await _drop_events(connection, before))
@@ -188,10 +193,12 @@ async def _empty_cases(
         .where(*theirs, *_told(signal.c.received_at, until))
         .values(sealed=None, redacted_at=now)
     )
-    for table in (note, review, talk):
+    for table in DATED:
+        # What was said around an alarm is by the clock of the chat, as the alarm is.
+        done = _told if table is exchange else _noted
         await connection.execute(
             update(table)
-            .where(table.c.escalation_id.in_(ids), *_noted(table.c.created_at, until))
+            .where(table.c.escalation_id.in_(ids), *done(table.c.created_at, until))
             .values(sealed=None)
         )
     return gone.rowcount

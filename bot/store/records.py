@@ -59,6 +59,19 @@ class TalkLine:
     delivery_status: DeliveryStatus | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRecord:
+    """What the person said without alarm, and the bot's answer. `text` is None once redacted."""
+
+    id: str
+    update_id: str
+    created_at: datetime
+    edited: bool
+    text: str | None
+    reply: tuple[str, ...]
+    delivery_status: DeliveryStatus | None
+
+
 @dataclass(frozen=True, slots=True)
 class EventRecord:
     """One line of the history, in its place in the chain."""
@@ -84,6 +97,7 @@ class CaseFile:
     events: tuple[EventRecord, ...]
     earlier: tuple[Case, ...]
     talk: tuple[TalkLine, ...] = ()
+    exchanges: tuple[ExchangeRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -330,6 +330,20 @@ talk = Table(
     ),
 )
 
+# What was said around the messages that raised a case, each with the bot's answer.
+exchange = Table(
+    "exchange",
+    metadata,
+    _id(),
+    _case(),
+    Column("entry_key", String(40), nullable=False, unique=True),
+    Column("update_id", String(80), nullable=False),
+    Column("created_at", Utc, nullable=False, index=True),
+    Column("edited", Boolean, nullable=False),
+    Column("sealed", Text),
+    Column("delivery_status", String(10)),
+)
+
 contact = Table(
     "contact",
     metadata,

@@ -20,7 +20,8 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.core.escalation import Case, Entry
-from bot.core.plain import dumps, loads
+from bot.core.exchange import Exchange
+from bot.core.plain import dumps, from_plain
 from bot.errors import KeyMissing, StoreAway, StoreError
 from bot.store.keys import Keys
 from bot.store.privacy import Until
@@ -94,6 +95,13 @@ class Spool:
         """
         return await asyncio.to_thread(self._keep, {"entry": json.loads(dumps(entry))})
 
+    async def keep_said(self, said: Exchange) -> bool:
+        """Keep what was said around an alarm that may wait here too; as `keep`.
+
+        The store drops it when its person has no open case then.
+        """
+        return await asyncio.to_thread(self._keep, {"said": json.loads(dumps(said))})
+
     async def keep_forget(
         self, chat: str, asked_at: datetime, noted_at: datetime | None = None
     ) -> bool:
@@ -164,10 +172,14 @@ class Spool:
             await store.forget(data["forget"], _until(data))
             return
         try:
-            entry = loads(Entry, json.dumps(data["entry"]))
+            said = from_plain(Exchange, data["said"]) if "said" in data else None
+            entry = None if said else from_plain(Entry, data["entry"])
         except (KeyError, ValueError) as error:
             raise StoreError("A line of the spool is from another version of the bot.") from error
-        await store.record(entry)
+        if said:
+            await store.exchanges.keep(said)
+        if entry:
+            await store.record(entry)
 
     def _keep(self, data: dict[str, object]) -> bool:
         self._unwritten.append(_line(self._keys.encrypt(json.dumps(data))))

@@ -17,8 +17,20 @@ from bot.core.figures import Fact, first_two, kappa
 from bot.core.model import Level, Person
 from bot.core.pseudonyms import Judged
 from bot.errors import StoreAway
-from bot.store import audit, cases, casework, codec, engine, insight, migrate, privacy, queries
+from bot.store import (
+    audit,
+    cases,
+    casework,
+    codec,
+    engine,
+    exchanges,
+    insight,
+    migrate,
+    privacy,
+    queries,
+)
 from bot.store.audit import Verified, Writing
+from bot.store.exchanges import Exchanges
 from bot.store.history import History
 from bot.store.keys import Keys
 from bot.store.privacy import Retention, Until
@@ -57,6 +69,7 @@ class Store:
         self.staff = Staff(database, keys, self._writing, now)
         self.samples = Samples(database, keys, self._writing)
         self.talk = Talk(database, keys, self._writing)
+        self.exchanges = Exchanges(database, keys, self._writing)
         self.history = History(database)
 
     @classmethod
@@ -137,12 +150,15 @@ class Store:
     # ---- cases -----------------------------------------------------------------
 
     async def record(self, entry: Entry) -> Case:
-        """Keep an escalated message: it joins the person's case or begins one.
+        """Keep an escalated message, with what was said before it: it joins the person's case or
+        begins one.
 
         The same entry twice is kept once; the second may bring its delivery status.
         """
         async with self._writing(entry.channel) as writing:
-            return await cases.record(writing, entry)
+            case = await cases.record(writing, entry)
+            await exchanges.surround(writing, case.id, entry)
+            return case
 
     async def is_answered(self, entry: Entry) -> bool:
         """Whether this entry was recorded with a reply that reached the person."""

@@ -27,6 +27,7 @@ from bot.store import cases
 from bot.store.audit import Writing
 from bot.store.codec import AnyRow, line_of, short
 from bot.store.engine import Database
+from bot.store.exchanges import talk_key
 from bot.store.keys import Keys
 from bot.store.schema import contact, escalation, event, takeover, talk
 
@@ -193,7 +194,7 @@ class Talk:
         """
         if await self.present(chat) is None:
             return False
-        entry_key = self._keys.fingerprint(f"{chat}\0{identity}\0talk")
+        entry_key = talk_key(self._keys, chat, identity)
         known = select(talk.c.id).where(talk.c.entry_key == entry_key)
         async with self._writing("") as writing:
             held = await _held(writing.connection, self._keys.subject(chat))

@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.content.reasons import because
-from bot.core.escalation import Case, SlaStatus
+from bot.core.escalation import BOT, SYSTEM, Case, SlaStatus
 from bot.core.export import printable
 from bot.core.model import Level
-from bot.store.records import CaseFile, EventRecord, NoteRecord, SignalRecord, TalkLine
+from bot.store.records import CaseFile, EventRecord, NoteRecord, SignalRecord
+from bot.store.timeline import Line, Stretch, timeline
 from bot.tools.rows import draw_rows
 
 COLOURS = {
@@ -51,10 +52,12 @@ def case_view(
 ) -> None:
     """One case from top to bottom. `reasons` tells what rules mean."""
     console.print(Panel(_summary(file.case), title=_level(file.case), title_align="left"))
-    for signal in file.signals:
-        console.print(_message(signal, covered=covered, reasons=reasons))
+    for part in timeline(file):
+        if isinstance(part, Stretch):
+            console.print(_stretch(part, covered=covered))
+        else:
+            console.print(_message(part, covered=covered, reasons=reasons))
     for heading, lines in (
-        ("Conversation with staff", _talk(file.talk, covered=covered)),
         ("Earlier cases", _earlier(file.earlier)),
         ("Reviews", _reviews(file)),
         ("Notes", _notes(file.notes, covered=covered)),
@@ -181,20 +184,26 @@ def _reasons(signal: SignalRecord, covered: bool, reasons: Mapping[str, str]) ->
         yield printable(f"not because {meant} ({held.rule}): held back, {_words(held.held_by)}")
 
 
-def _talk(lines: Iterable[TalkLine], *, covered: bool) -> list[str]:
-    return [
-        printable(
-            f"{_time(each.created_at)} {_who(each)}: "
-            f"{GONE if each.text is None else COVERED if covered else each.text}"
-        )
-        for each in lines
-    ]
+def _stretch(stretch: Stretch, *, covered: bool) -> Group:
+    """What was said around the messages. Covered, only how much it is."""
+    parts = [Text(f"\n{stretch.heading}", style="bold")]
+    if stretch.is_gone:
+        parts.append(Text(f"  {GONE}"))
+    elif covered:
+        parts.append(Text(f"  {len(stretch.lines)} messages {COVERED}"))
+    for line in () if covered or stretch.is_gone else stretch.lines:
+        edited = ", edited" if line.edited else ""
+        parts.append(Text(f"  {_time(line.at)} {printable(_who(line))}{edited}", style="dim"))
+        said = GONE if line.text is None else line.text
+        parts += [Text(f"    {printable(each)}") for each in said.split("\n")]
+    return Group(*parts)
 
 
-def _who(line: TalkLine) -> str:
+def _who(line: Line) -> str:
     if not line.author:
         return "the person"
-    return f"{line.author} ({line.delivery_status or 'waits'})"
+    arrived = "waits" if line.waits else line.delivery_status or "delivery not known yet"
+    return f"{'the bot' if line.author in (BOT, SYSTEM) else line.author} ({arrived})"
 
 
 def _earlier(cases: Iterable[Case]) -> list[str]:

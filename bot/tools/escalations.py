@@ -14,13 +14,14 @@ import typer
 from bot.core import actions
 from bot.core.actions import Outcome
 from bot.core.casefilter import ALL, QUEUE, CaseFilter, parse_query
-from bot.core.escalation import Case, Event, parse_number
-from bot.core.export import TEXT_COLUMN, case_row, csv_lines, jsonl_lines
+from bot.core.escalation import Event, parse_number
+from bot.core.export import case_row, csv_lines, jsonl_lines
 from bot.core.model import Level
 from bot.core.roles import may
 from bot.errors import BotError
 from bot.store import Store
 from bot.store.staff import OPERATOR
+from bot.store.timeline import texts
 from bot.tools.desk import (
     CHANNEL,
     COMMAND,
@@ -310,13 +311,8 @@ async def _rows(
     async for case in store.export(wanted):
         row = case_row(case)
         if text:
-            row[TEXT_COLUMN] = await _texts(store, case)
+            row.update(texts(await store.show(case.id)))
         yield row
-
-
-async def _texts(store: Store, case: Case) -> str:
-    file = await store.show(case.id)
-    return "\n".join(each.text or "(redacted)" for each in file.signals) if file else ""
 
 
 def _told(outcome: Outcome) -> None:

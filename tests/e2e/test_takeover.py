@@ -24,6 +24,7 @@ from tests.test_oidc import Provider, go_there
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OVERDOSE = "my mum took a whole bottle of baclofen and I cannot wake her"
 SUICIDE = "I want to kill myself tonight"
+ASKED = "what is baclofen?"
 THANKS = "thank you for writing to me, that is kind"
 OPENING = "A person from the support team writes to you."
 PASSED_ON = "I have passed this on to the person from the support team."
@@ -216,6 +217,9 @@ def test_in_two_browsers_a_person_and_a_human_of_the_staff(tmp_path: Path) -> No
 
     async def scenario(bot: Running, person: Page, staff: Page) -> None:
         await person.goto(bot.url)
+        await person.fill("#message", ASKED)
+        await person.click(".send")
+        await expect(person.locator(".turn.bot").last).to_contain_text("Baclofen")
         await person.fill("#message", OVERDOSE)
         await person.click(".send")
         await expect(person.locator(".turn.bot.urgent").first).to_be_visible()
@@ -243,7 +247,10 @@ def test_in_two_browsers_a_person_and_a_human_of_the_staff(tmp_path: Path) -> No
         await expect(person.locator(".turn.bot").last).to_contain_text(PASSED_ON)
 
         await staff.get_by_role("button", name="Show the text").click()
-        await expect(staff.locator("#talk")).to_contain_text(THANKS)
+        around = staff.locator("#signals .stretch")
+        await expect(around.first).to_contain_text("Before the alarm")
+        await expect(around.first).to_contain_text(ASKED)
+        await expect(around.last).to_contain_text(THANKS)
         await staff.screenshot(path=str(tmp_path / "staff.png"), full_page=True)
         await staff.get_by_role("button", name="Leave the conversation").click()
         await expect(person.locator(".turn.staff").last).to_contain_text(LEFT)

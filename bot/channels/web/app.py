@@ -63,6 +63,7 @@ def web_app(
     privacy: Callable[[], str],
     watch: Callable[[], str] = lambda: "Nobody watches this chat.",
     staff: Fetch | None = None,
+    left: Callable[[str], None] = lambda _: None,
     exit_url: str = "https://www.wikipedia.org/",
     secure: bool = False,
     webhook: Webhook | None = None,
@@ -73,10 +74,11 @@ def web_app(
     `welcome` opens every conversation, `privacy` is the text of the page of that name, and
     `watch` says whether somebody may read along; all three as they are at that moment.
     `staff` gives what staff wrote to a chat after the line at a place, where they may write.
+    `left` is told the chat of whoever leaves.
     `exit_url` is the harmless page that the quick exit leads to. `secure` is for a site
     that is served over https: cookies and browsers are then held to it.
     """
-    chat = _Chat(receiver, conversations or Conversations(), secure=secure, staff=staff)
+    chat = _Chat(receiver, conversations or Conversations(), secure=secure, staff=staff, left=left)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -187,9 +189,11 @@ class _Chat:
         *,
         secure: bool,
         staff: Fetch | None,
+        left: Callable[[str], None],
     ) -> None:
         self._receiver = receiver
         self._staff = staff
+        self._left = left
         self._conversations = conversations
         self._secure = secure
         self._cookie, self._look = (f"__Host-{name}" if secure else name for name in _COOKIES)
@@ -269,6 +273,9 @@ class _Chat:
 
     def end(self, request: Request, response: Response) -> None:
         """Drop the conversation, here and in the browser."""
+        found = self._conversations.find(request.cookies.get(self._cookie, ""))
+        if found:
+            self._left(found.chat)
         self._conversations.end(request.cookies.get(self._cookie, ""))
         for name in (self._cookie, self._look):
             response.delete_cookie(name, secure=self._secure, httponly=True, samesite="strict")

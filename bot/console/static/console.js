@@ -71,7 +71,8 @@ async function refresh() {
 
 function replace(old, fresh) {
   if (!fresh || old.isEqualNode(fresh)) return;
-  // A form that somebody is filling in stays as it is.
+  // What somebody has unfolded stays so, and a form that somebody is filling in as it is.
+  for (const each of $$("details[id]", old)) fresh.querySelector(`#${each.id}`)?.toggleAttribute("open", each.open);
   const typing = old.contains(document.activeElement) && document.activeElement.matches("select, textarea, input:not([type=checkbox])");
   if (!typing) old.replaceWith(document.adoptNode(fresh));
 }
