@@ -80,8 +80,8 @@ class Policy:
     `outweighs` on.
     """
 
-    crisis: float = 0.22
-    escalates: float = 0.35
+    crisis: float = 0.20
+    escalates: float = 0.33
     unspoken: float = 0.40
     crisis_elsewhere: float = 0.15
     escalates_elsewhere: float = 0.25
