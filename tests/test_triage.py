@@ -200,6 +200,8 @@ def test_the_highest_level_comes_first() -> None:
         ("she won't wake up", "other"),
         ("I can't breathe", "self"),
         ("overdose", ""),
+        ("my dad is dead i think", "other"),
+        ("i think i took too many", "self"),
     ],
 )
 def test_whom_it_is_about(text: str, subject: str) -> None:

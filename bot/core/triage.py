@@ -26,6 +26,8 @@ WAKING = frozenset(
 WAKES_WITHIN = 6
 UNREAL = frozenset({"negated", "hypothetical", "past", "news", "animal", "intent"})
 ME = frozenset({"i", "me", "my", "myself", "we", "im", "ive"})
+# "My dad is dead, I think": who thinks is not whom it is about.
+THINKING = frozenset({"think", "thought", "guess", "believe", "swear", "suppose"})
 SHORT_CLAUSE = 3  # words: a negated list goes on over its commas, "no rash, wheeze or swelling"
 MOST_COMBINATIONS = 200  # of mentions tried for one rule: bounds the work on hostile texts
 
@@ -347,7 +349,8 @@ class _Page:
         for place in reversed(before):
             if place in others:
                 return "other"
-            if self.tokens[place].word in ("i", "me", "myself"):
+            after = self.tokens[place + 1].word if place + 1 < len(self.tokens) else ""
+            if self.tokens[place].word in ("i", "me", "myself") and after not in THINKING:
                 return "self"
         return self._mentioned(others)
 
