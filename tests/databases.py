@@ -21,6 +21,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
+from bot.errors import StoreAway
 from bot.store import Keys, Store
 from bot.store.migrate import migrate
 from tests.escalation_values import RULES, Clock
@@ -207,3 +208,19 @@ async def store(database_url: str, keys: Keys, clock: Clock) -> AsyncIterator[St
     opened = await Store.open(database_url, keys, rules=RULES, now=clock)
     yield opened
     await opened.close()
+
+
+class AwayStore(Store):
+    """A real store whose every access finds the database away."""
+
+    async def person(self, chat: str) -> object:  # type: ignore[override]
+        raise StoreAway("locked")
+
+    async def keep_person(self, chat: str, known: object) -> None:
+        raise StoreAway("locked")
+
+    async def record(self, entry: object) -> object:  # type: ignore[override]
+        raise StoreAway("locked")
+
+    async def forget(self, chat: str) -> object:  # type: ignore[override]
+        raise StoreAway("locked")

@@ -19,7 +19,6 @@ from bot.core.exchange import EXCHANGES, Exchange
 from bot.core.export import case_row
 from bot.core.ladder import alert_text
 from bot.core.model import DeliveryStatus, Level, Message, Reply
-from bot.errors import StoreAway
 from bot.metrics import metrics
 from bot.recent import Recent
 from bot.service import Service
@@ -28,7 +27,7 @@ from bot.store.exchanges import MOST
 from bot.store.privacy import Until
 from bot.store.records import CaseFile, ExchangeRecord, SignalRecord
 from bot.store.timeline import Stretch, texts, timeline
-from tests.databases import PATIENT_S
+from tests.databases import PATIENT_S, AwayStore
 from tests.escalation_values import HOUR, MINUTE, NOW, Clock, a_case, allowed, an_entry, an_exchange
 
 pytestmark = pytest.mark.anyio
@@ -509,19 +508,6 @@ async def test_what_others_say_in_a_group_is_never_kept(
     await converse(service, "hi", EMERGENCY, "ok thanks", group=True)
 
     assert shown_in(await file_of(store)) == [f"! {EMERGENCY}"]
-
-
-class AwayStore(Store):
-    """A real store whose every access for the service finds the database away."""
-
-    async def person(self, chat: str) -> object:  # type: ignore[override]
-        raise StoreAway("locked")
-
-    async def keep_person(self, chat: str, known: object) -> None:
-        raise StoreAway("locked")
-
-    async def record(self, entry: object) -> object:  # type: ignore[override]
-        raise StoreAway("locked")
 
 
 async def test_with_the_store_away_it_waits_with_the_record(

@@ -17,10 +17,9 @@ from bot.core.decide import Content
 from bot.core.knowledge import Practice
 from bot.core.model import DeliveryStatus, Level, Message, Person, Reply
 from bot.delivery import Fate
-from bot.errors import StoreAway
 from bot.service import Service
 from bot.store import Keys, Spool, Store
-from tests.databases import PATIENT_S
+from tests.databases import PATIENT_S, AwayStore
 
 EMERGENCY = "he took 30 baclofen and wont wake up"
 NEAR = "my dog ate 30 baclofen and wont wake up"
@@ -38,22 +37,6 @@ class Outbox:
             raise ConnectionError("gone")
         self.sent.append(reply)
         return "sent"
-
-
-class AwayStore(Store):
-    """A real store whose every access finds the database away."""
-
-    async def person(self, chat: str) -> object:  # type: ignore[override]
-        raise StoreAway("locked")
-
-    async def keep_person(self, chat: str, known: object) -> None:
-        raise StoreAway("locked")
-
-    async def record(self, entry: object) -> object:  # type: ignore[override]
-        raise StoreAway("locked")
-
-    async def forget(self, chat: str) -> object:  # type: ignore[override]
-        raise StoreAway("locked")
 
 
 def made(tmp_path: Path) -> tuple[Keys, str]:
