@@ -265,6 +265,19 @@ def test_that_help_comes_is_understood_in_other_languages(content: Content, said
     assert guide_of(talk(content, *UNDER_CPR, said)).help_coming
 
 
+@pytest.mark.parametrize("said", ["thank you so much", "ok thanks", "thanks"])
+def test_once_help_comes_thanks_are_no_answer_and_bring_no_question(
+    content: Content, said: str
+) -> None:
+    before = talk(content, CANNOT_WAKE, "yes hes breathing", "ambulance is on the way")
+
+    after = talk(content, said, said, person=before.person)
+
+    assert "I will stop asking" in shown(after)
+    assert "?" not in shown(after)
+    assert (after.kind, guide_of(after).asked) == (before.kind, guide_of(before).asked)
+
+
 def test_a_lower_alarm_does_not_take_the_place_of_the_guide(content: Content) -> None:
     after = talk(content, CANNOT_WAKE, "i want to die too, i cant live without him")
 

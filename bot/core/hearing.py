@@ -39,6 +39,7 @@ CPR_OR_SELF = "cpr_or_self"  # what is pending while nobody knows what cannot be
 # now": 0.86). What no rule saw starts another card of the same level only from here on.
 PLAIN_DANGER = 0.9
 TIME_QUESTIONS = ("when_and_how_much", "last_dose", "refill_due")
+THANKS = "thanks"  # the topic of a thank-you
 FEELS_WELL = "ok"  # the word of the answer that "I'm OK" is to a question about signs
 
 
@@ -82,6 +83,9 @@ def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
     answered = answer_or_fact(turn, reading) or _feels_well(turn, open_guide, reading)
     if answered is not None:
         return answered
+    is_thanks = reading.outcome == "sure" and reading.candidates[0].topic == THANKS
+    if open_guide.help_coming and is_thanks:
+        return help_coming(turn)  # that the guide stops asking was promised
     if typed.is_small_talk(turn.message.text, turn.scribe.knowledge.wordings):
         if open_guide.help_coming:
             return go_on(turn)

@@ -73,8 +73,9 @@ class Policy:
     fewer voices taught: there they are lower. All were first chosen by a sweep over the proving
     voices and two dev sets, so figures on those are not blind to them.
 
-    From `asks` on, or from `asks_backed` on where a signal was seen, the reply asks "Is this
-    happening now?". `outside`, `sure`, `margin` and `offered` are bars for topics.
+    From `asks` on, or from `asks_backed` on where a signal was seen, or `asks_figurative` where
+    there is only a manner of speaking ("dying to know"), the reply asks "Is this happening now?".
+    `outside`, `sure`, `margin` and `offered` are bars for topics.
     An answer less likely than `alone` stands beside up to two others, each at least `beside`.
     Where suicide was said and no sign of an emergency was seen, it is an emergency from
     `outweighs` on.
@@ -89,6 +90,7 @@ class Policy:
     outweighs: float = 0.5
     asks: float = 0.12
     asks_backed: float = 0.05
+    asks_figurative: float = 0.25
     outside: float = 0.5
     sure: float = 0.45
     margin: float = 0.15
@@ -230,7 +232,8 @@ class Readers:
         """What follows from the level that the readers are sure of, with its likeliest kind."""
         policy = self.policy
         if not level.escalates:
-            bar = policy.asks_backed if found.hits else policy.asks
+            unbacked = policy.asks_figurative if found.has("figurative") else policy.asks
+            bar = policy.asks_backed if found.hits else unbacked
             # A danger sign that was seen is never passed over in silence.
             asks = weighed.escalates >= bar or any(hit.level.is_crisis for hit in found.hits)
             return Assessment(
