@@ -54,7 +54,7 @@ async def serve(settings: Settings, *, content: Callable[[], Content], say: Say)
     async with AsyncExitStack() as stack:
         place = stack.enter_context(closing(take_place(settings)))
         settings, keys = _with_keys(settings, say)
-        with interruptible():  # to learn from the examples takes a minute or two
+        with interruptible():  # to learn from the examples takes minutes
             run = as_it_is_run(content(), settings)
         clock = SteadyClock()
         service = await stack.enter_async_context(_service(settings, keys, run, clock))

@@ -62,8 +62,8 @@ def learned(
     kept = _load_learned(cache / f"learned-{key}.npz", recipe)
     if kept is not None:
         return kept
-    seen = [(embedded_as or prepare)(text) for text in texts]
-    texts = [prepare(text) for text in texts]
+    as_typed, texts = texts, [prepare(text) for text in texts]
+    seen = texts if embedded_as is None else [embedded_as(text) for text in as_typed]
     # Imported here: scipy takes a second to import, and only training needs it.
     from bot.core.teach import learn_grams, train
 

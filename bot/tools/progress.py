@@ -25,7 +25,9 @@ def progress_bar() -> Iterator[Callable[[str, float], None]]:
         if not tasks:
             bar.start()
             if not bar.console.is_terminal:
-                bar.console.print("Learning from the examples, once; this takes a minute or two.")
+                bar.console.print(
+                    "Learning from the examples, once; this takes two to three minutes."
+                )
         if what not in tasks:
             tasks[what] = bar.add_task(what, total=1.0)
         bar.update(tasks[what], completed=share)
