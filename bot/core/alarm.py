@@ -23,6 +23,7 @@ from bot.core.replies import (
 from bot.core.turn import NOTHING_READ, Turn, decided, open_header
 from bot.core.understand import Reading
 
+STOPPED_AGAIN = "stopped_again"  # the rule of a breath that had come back and is gone once more
 _ALWAYS_OTHER = {"unresponsive", "child", "breathing", "seizure"}
 
 
@@ -149,28 +150,28 @@ def guide_text(
 
 
 def breath_stopped(
-    turn: Turn, reading: Reading = NOTHING_READ, *, again: bool = False, name: str = "no_breath"
+    turn: Turn, reading: Reading = NOTHING_READ, *, rule: str = "no_breath"
 ) -> Decision:
-    """Breath stopped, perhaps after it had come back: the card of CPR, at once."""
+    """Breath stopped, perhaps after it had come back (`rule` is STOPPED_AGAIN): the card of CPR,
+    at once."""
     open_guide = turn.state.guide
     done = guide.still_done(turn.scribe, open_guide)
     before = GuideState(
         kind=CPR_CARD,
         done=done,
         cpr=True,
-        cpr_done=again,
+        cpr_done=rule == STOPPED_AGAIN,
         help_coming=open_guide is not None and open_guide.help_coming,
     )
-    name = "stopped_again" if again else name
-    rule = (Evidence(f"guide:{name}", "trigger", 0, 0, "", "said in the guide"),)
+    evidence = (Evidence(f"guide:{rule}", "trigger", 0, 0, "", "said in so many words"),)
     also = reading.assessment.also
-    found = Assessment(Level.EMERGENCY, "breathing", 1.0, also=also, evidence=rule)
+    found = Assessment(Level.EMERGENCY, "breathing", 1.0, also=also, evidence=evidence)
     return with_card(
         turn,
         CPR_CARD,
         "other",
         reading=replace(reading, assessment=found, subject="other"),
-        path=("guide", name),
+        path=("guide", rule),
         before=before,
     )
 

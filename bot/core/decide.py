@@ -99,9 +99,9 @@ def _read(turn: Turn) -> Decision:
             return alarm.emergency_asked(_in_its_language(turn, reading), "")
         reading = hearing.said_alone(reading, text, known)
     if cpr.is_named(turn) and not cpr.under_cpr(turn):
-        return alarm.breath_stopped(_in_its_language(turn, reading), name="cpr_named")
+        return alarm.breath_stopped(_in_its_language(turn, reading), rule="cpr_named")
     if cpr.says_stopped_again(turn):
-        return alarm.breath_stopped(turn, reading, again=True)
+        return alarm.breath_stopped(turn, reading, rule=alarm.STOPPED_AGAIN)
     if cpr.says_no_breath(turn, reading.language):
         return alarm.breath_stopped(_in_its_language(turn, reading), reading)
     if reading.assessment.level.escalates:
