@@ -17,12 +17,12 @@ from sqlalchemy import select
 
 from bot.console import ensure_first_admin
 from bot.console.app import PAGES
-from bot.console.case_view import segments
 from bot.console.live import Live
 from bot.console.signing import own_path
 from bot.console.visit import Page
 from bot.core.actions import Acknowledge
 from bot.core.escalation import Case
+from bot.core.explanation import segments
 from bot.core.model import (
     Decision,
     DeliveryStatus,

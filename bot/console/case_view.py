@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.content.reasons import Because, because
-from bot.core.export import printable
-from bot.core.model import Decision, Evidence, Level
+from bot.core.explanation import Segment, segments
+from bot.core.model import Decision, Level
 from bot.store.records import CaseFile, EventRecord, SignalRecord
 from bot.store.timeline import Stretch, timeline
 
-STRONGEST = ("trigger", "example", "context", "suppressor")
 RERUN_MAX = 20  # messages of one case that are run again
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A piece of a message. `kind` says how it is marked, "" not at all; `rules` say why."""
-
-    text: str
-    kind: str = ""
-    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +44,6 @@ class Moment:
     actor: str
     what: str
     channel: str
-
-
-def segments(text: str, evidence: Iterable[Evidence]) -> tuple[Segment, ...]:
-    """`text` cut where reasons begin and end, each piece with the rules that point at it."""
-    size = len(text)
-    spans = [each for each in evidence if 0 <= each.start < each.end <= size]
-    cuts = sorted({0, size, *(e.start for e in spans), *(e.end for e in spans)})
-    return tuple(
-        _segment(text[start:end], [e for e in spans if e.start <= start and end <= e.end])
-        for start, end in itertools.pairwise(cuts)
-    )
 
 
 def conversation(
@@ -109,13 +87,6 @@ def today(signal: SignalRecord, rerun: Callable[[str], Decision]) -> Today | Non
 def moments(events: Iterable[EventRecord]) -> tuple[Moment, ...]:
     """The history, the newest first."""
     return tuple(Moment(each.at, each.actor, _told(each), each.channel) for each in events)[::-1]
-
-
-def _segment(text: str, reasons: list[Evidence]) -> Segment:
-    if not reasons:
-        return Segment(printable(text))
-    kind = min((each.kind for each in reasons), key=STRONGEST.index)
-    return Segment(printable(text), kind, tuple(dict.fromkeys(each.rule for each in reasons)))
 
 
 def _told(record: EventRecord) -> str:

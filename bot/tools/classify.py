@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bot.core.decide import Content, decide
+from bot.core.explanation import stranger
 from bot.core.model import Decision, Evidence, Message, Person
 
 
@@ -22,8 +23,7 @@ def classify_lines(lines: Iterable[str], content: Content) -> Iterator[dict[str,
     for number, row in rows_of(lines):
         if not isinstance(row.get("text"), str):
             raise InputError(f'line {number}: no "text"; write {{"text": "..."}}')
-        country = str(row.get("country") or "").upper()
-        person = Person(country=country, country_source="told") if country else Person()
+        person = stranger(str(row.get("country") or ""))
         decision = decide(Message(chat="classify", text=row["text"]), person, content)
         yield {"id": row.get("id"), **verdict(decision)}
 

@@ -6,20 +6,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.core.decide import Content, decide
-from bot.core.model import Decision, Message, Person
+from bot.core.decide import Content
+from bot.core.explanation import Explanation, explained
+from bot.core.model import Decision
 from bot.core.understand import Detail
 
 SHOWN = 6
+LONGEST = 2_000  # characters of the message that are shown
 
 
 def explain(console: Console, text: str, content: Content, *, country: str = "") -> None:
     """Prints normalised text, evidence, scope, the readers side by side, and the reply."""
-    person = Person(country=country.upper(), country_source="told") if country else Person()
-    decision = decide(Message(chat="explain", text=text), person, content)
-    detail = content.reader.detail(text)
+    found = explained(text, content, country=country)
+    decision, detail = found.decision, found.detail
     console.print(Text("Read as     "), Text(detail.normalised, style="dim"))
-    console.print(Text("Marked      "), marked(text, decision))
+    console.print(Text("Marked      "), marked(found))
     console.print(
         f"Verdict     [bold]{decision.message_level.label}[/bold] {decision.kind}"
         f"  topic {decision.topic or '-'}  confidence {decision.confidence:.2f}"
@@ -36,14 +37,13 @@ def explain(console: Console, text: str, content: Content, *, country: str = "")
     console.print(Text("  ".join(f"[{label}]" for label in labels), style="cyan"))
 
 
-def marked(text: str, decision: Decision) -> Text:
-    """The message with the words that counted underlined."""
-    shown = Text(text[:2000])
-    for evidence in decision.evidence:
-        if evidence.end > evidence.start:
-            style = "bold red" if evidence.kind == "trigger" else "yellow"
-            shown.stylize(style, evidence.start, evidence.end)
-    return shown
+def marked(found: Explanation) -> Text:
+    """The message with the words that counted in colour."""
+    shown = Text()
+    for each in found.segments:
+        style = "bold red" if each.kind == "trigger" else "yellow" if each.kind else ""
+        shown.append(each.text, style)
+    return shown[:LONGEST]
 
 
 def _evidence(decision: Decision) -> Table:
