@@ -198,16 +198,18 @@ async def test_a_session_ends_after_a_shift(store: Store, clock: Clock) -> None:
     assert (await browser.get("/")).status_code == 303
 
 
-async def test_an_editor_begins_at_the_own_account_and_not_at_a_closed_door(
+async def test_an_editor_begins_at_the_own_account_where_there_is_no_content(
     store: Store, clock: Clock
 ) -> None:
     editor = await signed_in(console(store, clock), store, "edi", "editor")
 
     again = await editor.get("/sign-in")
+    begun = await editor.get("/")
     page = await editor.get("/account")
 
-    assert again.headers["location"] == "/staff/account"
-    assert 'class="brand" href="/staff/account"' in page.text
+    assert again.headers["location"] == "/staff/"
+    assert begun.headers["location"] == "/staff/account"
+    assert 'class="brand" href="/staff/"' in page.text
 
 
 async def test_signing_out_ends_the_session(store: Store, clock: Clock) -> None:

@@ -219,7 +219,7 @@ RIGHTS_OF = {
     "settle": "lead admin",
     "export_text": "lead admin",
     "manage": "admin",
-    "edit": "admin editor",
+    "content": "reviewer lead admin editor",
 }
 
 

@@ -20,6 +20,7 @@ from bot.console import (
     audit_page,
     case,
     case_acts,
+    content_pages,
     exporting,
     figures_page,
     misses,
@@ -31,6 +32,7 @@ from bot.console import (
 )
 from bot.console.drawing import HERE, Drawing
 from bot.console.guard import Guard
+from bot.console.library import Library
 from bot.console.live import Live
 from bot.console.oidc import Oidc
 from bot.console.oidc import routes as oidc_routes
@@ -45,7 +47,7 @@ from bot.store import Store
 from bot.takeover import Takeover
 
 PAGES = (
-    Page("/", queue.show, "read"),
+    Page("/", queue.begin),
     Page("/filter", queue.filter_, "read"),
     Page("/view/{letter}", queue.view, "read"),
     Page("/next", queue.next_, "read"),
@@ -73,6 +75,10 @@ PAGES = (
     Page("/misses", misses.judge, "work", "POST"),
     Page("/misses/open", misses.open_, "work", "POST"),
     Page("/figures", figures_page.show, "read"),
+    Page("/content", content_pages.show, "content"),
+    Page("/content/try", content_pages.ask, "content"),
+    Page("/content/try", content_pages.try_, "content", "POST"),
+    Page("/content/{topic:path}", content_pages.topic, "content"),
     Page("/audit", audit_page.show, "audit"),
     Page("/audit/verify", audit_page.verify, "audit", "POST"),
     Page("/people", people.show, "manage"),
@@ -116,6 +122,7 @@ def staff_app(
     secure: bool = False,
     reasons: Mapping[str, str] | None = None,
     health: Callable[[], Health] = Health,
+    library: Library | None = None,
     path: str = "/staff",
     now: Callable[[], datetime] | None = None,
 ) -> Starlette:
@@ -125,7 +132,7 @@ def staff_app(
     the same on every replica, long, and unknown to anybody else. `rerun` is what today's
     rules make of a text. `takeover` switches on writing to people, `oidc` signing in through an
     identity provider. `secure` is for a site that is served over https. `reasons` says what
-    each rule means; `health` what leads and admins are warned of.
+    each rule means; `health` what staff are warned of; `library` holds what content pages show.
     """
     clock = now or _utc_now
     desk = Desk(
@@ -140,6 +147,7 @@ def staff_app(
         has_oidc=oidc is not None,
         reasons=reasons or {},
         health=health,
+        library=library,
     )
     refuse = _Refusals(desk.drawing)
     return Starlette(

@@ -21,7 +21,7 @@ RIGHT_NAMES: dict[Right, str] = {
     "export_text": "Export what people wrote",
     "audit": "Read the history",
     "manage": "Manage people",
-    "edit": "Edit answers",
+    "content": "See answers and examples, try messages",
 }
 Changed = StaffMember | Refusal
 

@@ -40,6 +40,13 @@ def read_query(visit: Visit, query: str) -> Listed:
         return Listed(query, QUEUE, str(error))
 
 
+async def begin(visit: Visit) -> Response:
+    """Where the console opens: the queue, or the content for whoever sees no case."""
+    if visit.may("read"):
+        return await show(visit)
+    return visit.to("/content" if visit.desk.library else "/account")
+
+
 async def show(visit: Visit) -> Response:
     """The list."""
     listed = read_query(visit, visit.asked("q"))

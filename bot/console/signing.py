@@ -11,9 +11,9 @@ from starlette.routing import Route
 from bot.console import sessions
 from bot.console.visit import CHANNEL, Desk, Visit, own_form
 from bot.core.actions import Refusal
-from bot.core.roles import may
 from bot.store.staff import StaffMember
 
+HOME = "/"  # where somebody begins who wanted no other page
 TOO_MANY = "Too many attempts from here; wait ten minutes."
 
 
@@ -35,12 +35,7 @@ def welcome(request: Request, member: StaffMember, desk: Desk, wanted: str) -> R
     """Begin the session of `member` and lead them to the page they wanted."""
     sessions.begin(request, member, desk.now())
     root = str(request.scope.get("root_path", ""))
-    return RedirectResponse(root + (own_path(wanted) or _home(member)), 303)
-
-
-def _home(member: StaffMember) -> str:
-    """Where somebody begins: at the queue, or at their account where they see no case."""
-    return "/" if may(member.role, "read") else "/account"
+    return RedirectResponse(root + (own_path(wanted) or HOME), 303)
 
 
 def own_path(wanted: str) -> str:
@@ -75,7 +70,7 @@ async def _ask(desk: Desk, request: Request) -> Response:
     member = await sessions.member_of(request, desk.store(), desk.now())
     if member is not None:
         root = request.scope.get("root_path", "")
-        return RedirectResponse(f"{root}{wanted or _home(member)}", 303)
+        return RedirectResponse(f"{root}{wanted or HOME}", 303)
     return refuse(request, desk, "", wanted=wanted, status=200)
 
 

@@ -46,7 +46,7 @@ def load(root: Path, *, retention_days: int = 30, proofs: bool = False) -> Loade
     problems = Problems()
     files = intents.topic_files(root, problems)
     topics = {file.topic: file.group for file in files}
-    voices, said = _voices(root, problems)
+    voices, said = teaching_voices(root, problems)
     placed = tuple(item for file in files for item in file.examples) + said
     books = {
         language: responses.read_book(root, language, topics, problems)
@@ -71,6 +71,20 @@ def load(root: Path, *, retention_days: int = 30, proofs: bool = False) -> Loade
         words=words,
         version=version_of(root, "intents"),
     )
+
+
+def teaching_voices(
+    root: Path, problems: Problems
+) -> tuple[tuple[intents.Voice, ...], tuple[intents.Placed, ...]]:
+    """The voices of every language and what they say."""
+    voices: list[intents.Voice] = []
+    said: list[intents.Placed] = []
+    for language in LANGUAGES:
+        folder = root / "intents" / language / "voices"
+        found, examples = intents.voice_files(folder, root, language, problems)
+        voices += found
+        said += examples
+    return tuple(voices), tuple(said)
 
 
 def version_of(root: Path, *folders: str) -> str:
@@ -123,19 +137,6 @@ def _wordings(root: Path, problems: Problems, topics: dict[str, str]) -> Wording
         name: found.groups.get(name, ()) + typed.get(name, ()) for name in {*found.groups, *typed}
     }
     return replace(found, groups=groups)
-
-
-def _voices(
-    root: Path, problems: Problems
-) -> tuple[tuple[intents.Voice, ...], tuple[intents.Placed, ...]]:
-    voices: list[intents.Voice] = []
-    said: list[intents.Placed] = []
-    for language in LANGUAGES:
-        folder = root / "intents" / language / "voices"
-        found, examples = intents.voice_files(folder, root, language, problems)
-        voices += found
-        said += examples
-    return tuple(voices), tuple(said)
 
 
 def _signals(

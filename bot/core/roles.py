@@ -15,17 +15,17 @@ Right = Literal[
     "export_text",  # rows with what people wrote
     "audit",  # read and check the history
     "manage",  # people, roles, settings, retention
-    "edit",  # answers and examples
+    "content",  # answers and examples as they are, and a box to try a message in
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
-_REVIEWER: frozenset[Right] = frozenset({"read", "work", "reply"})
+_REVIEWER: frozenset[Right] = frozenset({"read", "work", "reply", "content"})
 _LEAD: frozenset[Right] = frozenset({*_REVIEWER, "settle", "export", "export_text", "audit"})
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     "reviewer": _REVIEWER,
     "lead": _LEAD,
-    "admin": frozenset({*_LEAD, "manage", "edit"}),
-    "editor": frozenset({"edit"}),
+    "admin": frozenset({*_LEAD, "manage"}),
+    "editor": frozenset({"content"}),
 }
 
 

@@ -352,6 +352,9 @@ if ($("#help")) {
   $("#help").hidden = false;
   $("#help").addEventListener("click", KEYS["?"]);
 }
+// On a phone the pages stand in a row that moves sideways: the one that is open is in sight.
+const current = $(".top nav [aria-current]");
+if (current) current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.offsetLeft - 12;
 if (location.hash && $(location.hash)?.matches("textarea, select")) $(location.hash).focus();
 drafts();
 showAlarm();
