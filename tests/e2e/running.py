@@ -70,7 +70,7 @@ async def running(folder: Path, **settings: Any) -> AsyncIterator[Running]:
 @asynccontextmanager
 async def started(given: Settings, say: Callable[[str], object]) -> AsyncIterator[Task]:
     """The task that serves, stopped in the end."""
-    AppStatus.should_exit = False  # of the whole process: a test before may have left it set
+    AppStatus.should_exit = False  # of the whole process: another server may have left it set
     content()  # trained before the clocks of the test begin
     # It is stopped as a container is; the server gives the signal back when it has stopped.
     before = signal.signal(signal.SIGTERM, lambda *_: None)
@@ -82,6 +82,7 @@ async def started(given: Settings, say: Callable[[str], object]) -> AsyncIterato
             signal.raise_signal(signal.SIGTERM)
         await task
         signal.signal(signal.SIGTERM, before)
+        AppStatus.should_exit = False  # else the live pages of the next test end at once
 
 
 async def _address(said: list[str], task: Task) -> str:
