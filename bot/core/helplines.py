@@ -19,6 +19,7 @@ _BARE = re.compile(
 )
 # Names that are also ordinary words, first names or medicines' homonyms: a bare mention
 # inside a longer sentence does not count.
+_NO_LETTERS = re.compile(r"(?:[^\w\u0900-\u097f]|_)+")
 _MAX_WORDS = 4
 
 
@@ -41,7 +42,7 @@ def fold(text: str) -> str:
     if not plain.isascii():
         apart = unicodedata.normalize("NFKD", plain)
         plain = "".join(sign for sign in apart if not _is_accent(sign))
-    return " ".join(re.sub(r"[^\w\u0900-\u097f]+", " ", plain).replace("_", " ").split())
+    return " ".join(_NO_LETTERS.sub(" ", plain).split())
 
 
 def country_lines(helplines: Helplines, iso: str) -> CountryLines:
@@ -126,9 +127,12 @@ def emergency_short(lines: CountryLines, book: Book) -> str:
 
 
 def describe(line: Line, book: Book) -> str:
-    """A line in words: "Samaritans on 116 123", with its hours unless always open."""
+    """A line in words: "Samaritans on 116 123", with its hours unless always open. A name that
+    holds the number ("NHS 111") is enough."""
     ways = []
-    if line.number:
+    if line.number and line.number in line.name.split():
+        ways.append(line.name)
+    elif line.number:
         ways.append(book.lines["line_at"].format(name=line.name, number=line.number))
     if line.text:
         ways.append(line.text if ways else f"{line.name}: {line.text}")
