@@ -174,7 +174,7 @@ def evaluate(
     settings = read_settings()
     if leave_one_voice_out:
         from bot.content import load
-        from bot.core.readers import Policy
+        from bot.core.policy import Policy
 
         with progress_bar() as told:
             lines = measure.strangers(
@@ -206,7 +206,7 @@ def evaluate(
 def weigh() -> None:
     """Fits how the readers are weighed, on voices left out, and prints it; five trainings."""
     from bot.content import load
-    from bot.core.readers import Policy
+    from bot.core.policy import Policy
     from bot.reading import embedders
     from bot.tools import weighing
 
@@ -228,7 +228,7 @@ def tune(
     elsewhere: Annotated[bool, typer.Option(help="The model for other languages.")] = False,
     layers: Annotated[int, typer.Option(help="How many layers of the model to keep.")] = 4,
     rounds: Annotated[int, typer.Option(help="How often each example is seen.")] = 4,
-    keep_back: Annotated[float, typer.Option(help="Share of examples kept for strangers.")] = 0.2,
+    keep_back: Annotated[float, typer.Option(help="Share of new voices left strangers.")] = 0.2,
     begin_with: Annotated[Path | None, typer.Option(help="A file to go on from.")] = None,
     narrow: Annotated[int, typer.Option(help="Units of a feed-forward layer; 0: all.")] = 0,
 ) -> None:
@@ -245,6 +245,7 @@ def tune(
             trained=settings.trained,
             keep_back=keep_back,
             elsewhere=elsewhere,
+            known=frozenset() if begun is None else begun.heard,
         )
     )
     base = tuning.e5_base(layers) if elsewhere else tuning.minilm_base()

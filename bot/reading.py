@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -15,8 +16,10 @@ from threadpoolctl import threadpool_limits
 from bot import models, training
 from bot.content import Loaded, load
 from bot.core.decide import Content
+from bot.core.learn import Learned
 from bot.core.model import Example
-from bot.core.readers import Policy, Readers, Taught, is_english, prepared, seen_elsewhere
+from bot.core.policy import Policy
+from bot.core.readers import Readers, Taught, is_english, prepared, seen_elsewhere
 from bot.core.repair import Vocabulary, vocabulary_from
 from bot.core.signals import Signals, signals_from
 from bot.core.text import Utterance, normalise
@@ -33,7 +36,10 @@ SHARED_BY = 4
 PLAIN_LANGUAGE = 0.85
 PLAIN_WITH_SIGNS = 0.5  # where letters stand that English has not;
 PLAINLY_ENGLISH = -10  # unless the letters speak so much against it ("im scared" is no German).
+# Of fewer plain words than this a guess is worth little: the letters must speak for it ("im ok").
+FEW_WORDS, SPOKEN_FOR = 4, 8
 PLAINLY_FOREIGN = 20  # From these log odds on, the letters alone are enough.
+LANGUAGE_BARS = (PLAIN_LANGUAGE, PLAIN_WITH_SIGNS, PLAINLY_ENGLISH, PLAINLY_FOREIGN, SPOKEN_FOR)
 
 Progress = Callable[[str, float], None]
 Model = TypeVar("Model")
@@ -113,7 +119,8 @@ def readers_from(
     progress: Progress = _quietly,
 ) -> Readers:
     """Readers that learned from `teaching` (all examples, or all but one voice's), each by what
-    it will read: the one for English by all that is taken for English, too.
+    it will read: the one for English by all that is taken for English, too. Both learn at the
+    same time.
 
     From then on this process multiplies matrices on one thread: two threads that wait for each
     other take five times as long on a busy machine, and gain nothing with the small matrices of
@@ -123,17 +130,29 @@ def readers_from(
     embed = embedders.english
     words = words_of(loaded, embed, trained=trained)
     examples = tuple(teaching)
-    elsewhere = _elsewhere(words, embedders.elsewhere, examples, trained, loaded.version, progress)
-    read_here = examples if elsewhere is None else _sounding_english(words, examples, trained)
-    learned = training.learned(
-        [example.text for example in read_here],
-        [example.label for example in read_here],
-        embed,
-        cache=trained,
-        prepare=lambda text: words.as_read(text).text,
-        depends_on=loaded.version,
-        progress=progress,
-    )
+
+    def taught_by(read_here: tuple[Example, ...]) -> Learned:
+        return training.learned(
+            [example.text for example in read_here],
+            [example.label for example in read_here],
+            embed,
+            cache=trained,
+            prepare=lambda text: words.as_read(text).text,
+            depends_on=loaded.version,
+            progress=progress,
+        )
+
+    if embedders.elsewhere is None:
+        elsewhere, learned = None, taught_by(examples)
+    else:
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(
+                _elsewhere, words, embedders.elsewhere, examples, trained, loaded.version, progress
+            )
+            learned = taught_by(_sounding_english(words, examples, trained))
+            elsewhere = waiting.result()
+        if elsewhere is None:  # its model does not work: the English reader must do for all
+            learned = taught_by(examples)
     return Readers(
         lexicon=words.lexicon,
         vocabulary=words.vocabulary,
@@ -149,15 +168,13 @@ def readers_from(
 
 def _elsewhere(
     words: Words,
-    embed: Deferred | None,
+    embed: Deferred,
     teaching: Iterable[Example],
     trained: Path,
     version: str,
     progress: Progress,
 ) -> Taught | None:
-    """The reader of other languages, or None without its embedding model."""
-    if embed is None:
-        return None
+    """The reader of other languages, or None where its embedding model does not work."""
     examples = [example for example in teaching if teaches_elsewhere(example)]
     try:
         learned = training.learned(
@@ -168,7 +185,7 @@ def _elsewhere(
             prepare=lambda text: normalise(text, words.lexicon).text,
             embedded_as=seen_elsewhere,
             depends_on=version,
-            progress=progress,
+            progress=lambda what, share: progress(f"{what} in other languages", share),
         )
     except ModelError as error:
         log.warning("other languages are read as English is: %s", error)
@@ -184,7 +201,7 @@ def _sounding_english(
     places = training.kept_words(
         lambda: [str(at) for at, one in enumerate(examples) if words.sound_english(one.text)],
         cache=trained,
-        depends_on=f"sounds English: {texts}",
+        depends_on=f"sounds English: {LANGUAGE_BARS} {texts}",
     )
     return tuple(examples[int(at)] for at in places)
 
@@ -210,6 +227,8 @@ class Words:
         by_letters, odds = self.tongues.read(whole)
         if odds <= PLAINLY_ENGLISH:
             return HOME
+        if odds <= SPOKEN_FOR and whole.isascii() and len(whole.split()) < FEW_WORDS:
+            return ""
         guessed = _guessed(whole)
         if odds <= PLAINLY_FOREIGN:
             return guessed

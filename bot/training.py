@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from bot.core import tongues
 from bot.core.grams import Vocabulary
-from bot.core.learn import STANDARD, Learned, Linear, Recipe
+from bot.core.learn import STANDARD, Learned, Linear, Recipe, Vectors, known_labels
 from bot.core.tongues import Tongues
 from bot.errors import ModelError
 from bot.models import Embeds
 
-FORMAT = 2  # of the cache files; a change makes all of them anew
+FORMAT = 3  # of the cache files; a change makes all of them anew
 # The modules of our core that what is learned hangs on: how texts are read, and how it is taught.
 LEARNING = (
     "amounts", "e5", "embed", "grams", "learn", "minilm", "network", "readers", "repair", "softmax",
@@ -179,7 +179,8 @@ def _arrays(learned: Learned) -> dict[str, NDArray[Any]]:
         arrays[f"layer_{place}_coefficients"] = layer.coefficients
         arrays[f"layer_{place}_biases"] = layer.biases
     if learned.vectors is not None:
-        arrays["vectors"] = learned.vectors
+        arrays["steps"] = learned.vectors.steps
+        arrays["scales"] = learned.vectors.scales
     return arrays
 
 
@@ -188,18 +189,21 @@ def _load_learned(path: Path, recipe: Recipe) -> Learned | None:
     if arrays is None:
         return None
     places = range(sum(name.startswith("layer_") for name in arrays) // 2)
+    texts = tuple(arrays["texts"].item().split("\n"))
+    starts = tuple(arrays["starts"].tolist())
     return Learned(
         labels=tuple(arrays["labels"].tolist()),
-        texts=tuple(arrays["texts"].item().split("\n")),
-        starts=tuple(arrays["starts"].tolist()),
+        texts=texts,
+        starts=starts,
         vocabulary=Vocabulary.restore(arrays["grams"].tolist(), arrays["idf"]),
         by_grams=Linear(arrays["gram_coefficients"], arrays["gram_biases"]),
         by_meaning=tuple(
             Linear(arrays[f"layer_{place}_coefficients"], arrays[f"layer_{place}_biases"])
             for place in places
         ),
-        vectors=arrays.get("vectors"),
+        vectors=Vectors(arrays["steps"], arrays["scales"]) if "steps" in arrays else None,
         recipe=recipe,
+        known=known_labels(texts, starts),
     )
 
 

@@ -16,8 +16,8 @@ from bot.console import Library
 from bot.console.content_view import Wanted, card_rows, topic_groups, topic_row
 from bot.content.catalogue import Catalogue, catalogue_of
 from bot.content.reasons import reasons_in
-from bot.core.decide import Content
-from bot.core.model import Level
+from bot.core.decide import Content, decide
+from bot.core.model import Level, Message, Person
 from bot.core.roles import ROLES, Role
 from bot.store import Store
 from tests.console_visits import Somebody, console, signed_in, somebody
@@ -48,11 +48,10 @@ messages:
 """
 PROOFS = """reaches:
   grandfather: |
-    alcohol
-    booze
-    whisky?
     he is not breathing
-    hangover and baclofen
+    what is baclofen
+    can i drink alcohol on baclofen
+    my dog ate his dinner
 """
 
 
@@ -191,7 +190,7 @@ async def test_a_topic_stands_in_the_table_with_all_that_it_has(
 
     assert plain(answer.text.split("<tbody")[1].split("</tbody>")[0]).endswith(
         "Is it safe to drink alcohol on baclofen? mixing_alcohol Examples 3 Near misses 1 "
-        "Proving 5 Answer in en pending due 2027-05-22 "
+        "Proving 4 Answer in en pending due 2027-05-22 "
         "intents/en/mixing/mixing_alcohol.yml responses/en/mixing/mixing_alcohol.yml "
         "tests/cases/en/mixing/mixing_alcohol.yml"
     )
@@ -346,13 +345,12 @@ async def test_each_proving_message_has_its_verdict_of_today_failures_first(
         plain(row).replace(" grandfather", ":")
         for row in page.split('class="topics verdicts"')[1].split("</table>")[0].split("<tr")[2:]
     ]
-    assert "3 of 5 fail" in plain(page)
+    assert "3 of 4 fail" in plain(page)
     assert [row.partition(">")[2].strip() or row for row in rows] == [
-        "whisky?: fails no answer",
         "he is not breathing: fails Emergency",
-        "hangover and baclofen: fails answers mixing otc asks if it happens now",
-        "booze: offered",
-        "alcohol: reaches it",
+        "what is baclofen: fails answers what is baclofen",
+        "my dog ate his dinner: fails no answer",
+        "can i drink alcohol on baclofen: reaches it",
     ]
 
 
@@ -368,7 +366,7 @@ async def test_verdicts_follow_the_files_without_a_restart(
     proofs.unlink()
     without = plain((await browser.get("/content/mixing_alcohol")).text)
 
-    assert "3 of 5 fail" in before
+    assert "3 of 4 fail" in before
     assert "All pass" in after
     assert "tests/cases/ is not there" in without.replace(" .", ".")
 
@@ -471,7 +469,6 @@ def test_the_catalogue_is_read_again_only_when_something_changed(small: Path) ->
             "",
             ("Question", 'href="/staff/content/mixing_alcohol">mixing alcohol', "Tell me more"),
         ),
-        ("booze", "", ("Offers", "mixing alcohol", "Nearest examples")),
         ("my dog ate his dinner", "", ("Out of scope", "none was held back")),
         (
             "he took ten of his baclofen and i cant wake him. he was fine, not drinking",
@@ -479,7 +476,7 @@ def test_the_catalogue_is_read_again_only_when_something_changed(small: Path) ->
             ("Held back (negated)", "<code>negated</code>"),
         ),
     ],
-    ids=["emergency", "country unknown", "topic", "offers", "outside", "held back"],
+    ids=["emergency", "country unknown", "topic", "outside", "held back"],
 )
 async def test_a_tried_message_is_laid_open(
     editor: Somebody, text: str, country: str, told: tuple[str, ...]
@@ -492,6 +489,20 @@ async def test_a_tried_message_is_laid_open(
     for heading in ("Words that counted", "Read as", "Probability", "What a person gets"):
         assert heading in answer.text
     assert "not stored and not logged" in answer.text
+
+
+async def test_a_tried_message_shows_the_topics_that_it_is_offered(
+    editor: Somebody, content: Content
+) -> None:
+    unclear = ("booze", "whisky?", "hangover pills", "tablets and my nerves", "baclofen bad?")
+    offers = {text: decide(Message("try", text), Person(), content).offers for text in unclear}
+    text = next(text for text in unclear if offers[text])
+
+    answer = await editor.post("/content/try", text=text, country="")
+
+    assert "Offers" in answer.text
+    for each in offers[text]:
+        assert f'href="/staff/content/{each.topic}"' in answer.text
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,22 @@ def test_many_examples_are_read_by_a_network():
         assert reader.read("x", vector(*way, 0)).best == label
 
 
+def test_a_text_that_was_taught_word_for_word_is_known_whatever_it_looks_like():
+    reader = train(TEXTS, LABELS, embeddings(), recipe=SMALL)
+    looks_like_an_alarm = vector(0, 0, 1, 0)
+
+    assert reader.read("play some jazz", looks_like_an_alarm).probabilities["music"] > 0.9
+
+
+def test_a_text_that_was_taught_under_two_labels_is_left_to_the_models():
+    texts, labels = (*TEXTS, "tomorrow", "tomorrow"), (*LABELS, "weather", "alarm")
+
+    reader = train(texts, labels, recipe=SMALL)
+
+    assert "tomorrow" not in reader.known
+    assert "play some jazz" in reader.known
+
+
 def test_a_text_that_weighs_nothing_teaches_nothing():
     weights = [0.0 if label == "alarm" else 1.0 for label in LABELS]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.model import Level
-from bot.core.readers import Policy
+from bot.core.policy import Policy
 from bot.core.weigh import Weighed
 
 BARS = Policy(crisis=0.2, escalates=0.3, unspoken=0.4)
@@ -50,6 +50,13 @@ def test_suicide_said_in_so_many_words_gets_its_card_unless_an_emergency_outweig
     assert (
         BARS.level(weighed, signs=True, suicide_said=True, grave_sign=grave, english=False) is level
     )
+
+
+def test_a_hint_of_suicide_is_nothing_without_a_second_reader() -> None:
+    doubtful, likely = Weighed(0.0, 0.1, 0.0), Weighed(0.0, 0.3, 0.0)
+
+    assert BARS.level(doubtful, signs=True, suicide_said=False) is Level.OUT_OF_SCOPE
+    assert BARS.level(likely, signs=True, suicide_said=False) is Level.SUICIDE_CRISIS
 
 
 def test_what_is_said_plainly_needs_no_learned_reader() -> None:

@@ -169,6 +169,40 @@ def test_a_polite_word_never_lowers_an_emergency(polite: str) -> None:
         assert level_of(reading(f"{text} {polite}")) == "emergency"
 
 
+@pytest.mark.parametrize(
+    ("text", "is_hint"),
+    [
+        ("I want to kill myself", False),
+        ("she says she is suicidal", False),
+        ("goodbye to you all", True),
+        ("I am checking out", True),
+        ("I bought a rope", True),
+    ],
+)
+def test_words_that_may_as_well_be_harmless_are_a_hint(text: str, is_hint: bool) -> None:
+    (hit,) = reading(text).hits
+
+    assert hit.level is Level.SUICIDE_CRISIS
+    assert hit.hint is is_hint
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds_seen"),
+    [
+        ("I'm hallucinating", {"emergency/withdrawal"}),
+        ("i keep hearing voices", {"emergency/withdrawal"}),
+        ("she keeps hallucinating", {"emergency/withdrawal"}),
+        ("is hallucinating a side effect of it?", set()),
+        ("last year I was hallucinating, I am fine now", set()),
+        ("read a post about a man who heard voices", set()),
+    ],
+)
+def test_who_sees_or_hears_what_is_not_there_is_in_danger_now(
+    text: str, kinds_seen: set[str]
+) -> None:
+    assert kinds(text) == kinds_seen
+
+
 # ---- evidence and facts
 
 
@@ -322,6 +356,12 @@ def test_files_add_to_each_others_concepts() -> None:
         ({"concepts": {"sign": "x"}, "rules": {"r": {**RULE, "near": "far"}}}, "r", "near"),
         ({"concepts": {"sign": "x"}, "rules": {"r": {**RULE, "held_by": "moon"}}}, "r", "scope"),
         ({"concepts": {"sign": "x"}, "rules": {"r": {**RULE, "colour": "red"}}}, "r", "key"),
+        ({"concepts": {"sign": "x"}, "rules": {"r": {**RULE, "hint": "no"}}}, "r", "write yes"),
+        (
+            {"concepts": {"sign": "x"}, "rules": {"r": {**RULE, "hint": "yes", "plain": "yes"}}},
+            "r",
+            "not both",
+        ),
         ({"scopes": {"s": {"window": "wide"}}}, "s", "number"),
         ({"scopes": {"s": {"broken_by": "nobody"}}}, "s", "not a concept"),
         ({"notions": {}}, "file", "key"),

@@ -64,8 +64,8 @@ class Embedder:
         """The vectors of `text`; a text without a known sign gets some too."""
         ids = self._tokens(text[:MAX_CHARACTERS])
         outputs = self._session.run(self._outputs, self._feed(ids))
-        means = np.stack([output[0].mean(axis=0) for output in outputs])
-        lengths = np.linalg.norm(means, axis=1, keepdims=True)
+        means = np.concatenate(outputs).mean(axis=1)
+        lengths = np.sqrt(np.square(means).sum(axis=1, keepdims=True))
         return np.asarray(means / np.maximum(lengths, 1e-12), dtype=np.float32)
 
     def _feed(self, ids: list[int]) -> dict[str, NDArray[Any]]:

@@ -71,7 +71,7 @@ class Vocabulary:
         """The features of `text`; each block has length one, or zero if nothing is known."""
         places, weights = [], []
         for grams, table in zip(BLOCKS, self.places, strict=True):
-            known = [place for gram in grams(text) if (place := table.get(gram)) is not None]
+            known = [place for place in map(table.get, grams(text)) if place is not None]
             found, counts = np.unique(np.array(known, np.int32), return_counts=True)
             values = self.idf[found] * (1 + np.log(counts, dtype=np.float32))
             places.append(found)

@@ -10,7 +10,8 @@ A file may have these keys; files add to each other.
 A rule's `when` has one way to be true a line: concepts joined by " + ". `near` is `sentence`
 (the default), `message` or a number of words. `held_by` names the scopes that take a sign
 away; `unless` names concepts that do so when they stand as near. `plain: yes` is for what is
-said so plainly that it counts by itself, whatever the learned reader makes of the rest.
+said so plainly that it counts by itself, whatever the learned reader makes of the rest;
+`hint: yes` for what may as well be harmless, and raises nothing that the learned reader denies.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from bot.core.words import Lexicon
 from bot.errors import ContentError
 
 DIRECTIONS = ("forward", "backward", "sentence", "around", "inside", "blocks", "ends")
-RULE_KEYS = frozenset({"level", "kind", "reason", "when", "near", "held_by", "unless", "plain"})
+RULE_KEYS = frozenset(
+    {"level", "kind", "reason", "when", "near", "held_by", "unless", "plain", "hint"}
+)
 SCOPE_KEYS = frozenset({*DIRECTIONS, "window", "broken_by"})
 FILE_KEYS = frozenset({"concepts", "rules", "scopes"})
 SENTENCE, MESSAGE = 0, -1
@@ -37,8 +40,9 @@ WINDOW = 6  # words that a scope reaches, unless its data says otherwise
 class Rule:
     """A way to notice a level.
 
-    `ways` are the combinations of concepts that make it true. `near` is a number of words,
-    SENTENCE or MESSAGE. A `plain` rule needs no second reader.
+    `ways` are the combinations of concepts that make it true, `begins` the first concept of
+    each. `near` is a number of words, SENTENCE or MESSAGE. A `plain` rule needs no second reader,
+    a `hint` is nothing without one.
     """
 
     id: str
@@ -46,10 +50,12 @@ class Rule:
     kind: str
     reason: str
     ways: tuple[tuple[str, ...], ...]
+    begins: frozenset[str]
     near: int
     held_by: frozenset[str]
     unless: tuple[str, ...]
     plain: bool = False
+    hint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,23 +209,29 @@ def _rule_problems(
     near = str(rule.get("near", "sentence"))
     if near not in ("sentence", "message") and not near.isdigit():
         yield f"near is {near!r}; write sentence, message or a number of words"
-    if rule.get("plain", "yes") != "yes":
-        yield f"plain is {rule['plain']!r}; write yes, or leave it out"
+    for key in ("plain", "hint"):
+        if rule.get(key, "yes") != "yes":
+            yield f"{key} is {rule[key]!r}; write yes, or leave it out"
+    if "plain" in rule and "hint" in rule:
+        yield "a rule is plain or a hint, not both; leave one out"
 
 
 def _rule(name: str, rule: Mapping[str, Any], scopes: frozenset[str]) -> Rule:
     near = str(rule.get("near", "sentence"))
     distance = {"sentence": SENTENCE, "message": MESSAGE}.get(near)
+    ways = _ways(rule["when"])
     return Rule(
         id=name,
         level=Level.parse(rule["level"]),
         kind=str(rule.get("kind", "")),
         reason=str(rule["reason"]).strip(),
-        ways=_ways(rule["when"]),
+        ways=ways,
+        begins=frozenset(way[0] for way in ways),
         near=int(near) if distance is None else distance,
         held_by=frozenset(_split(rule, "held_by")) if "held_by" in rule else scopes,
         unless=tuple(_split(rule, "unless")),
         plain=rule.get("plain") == "yes",
+        hint=rule.get("hint") == "yes",
     )
 
 

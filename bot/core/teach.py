@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from bot.core import grams, network, softmax
 from bot.core.grams import Vocabulary
-from bot.core.learn import STANDARD, Learned, Linear, Matrix, Recipe
+from bot.core.learn import STANDARD, Learned, Linear, Matrix, Recipe, Vectors, known_labels
 from bot.core.softmax import Progress, in_silence
 
 BLOCK = 2_048  # embeddings that are turned into 32-bit numbers at a time, to save memory
@@ -38,20 +38,23 @@ def train(
     vectors = None
     if embeddings is not None:
         own = embeddings[order]
-        vectors = np.ascontiguousarray(own[:, -1], np.float32)
+        vectors = Vectors.of(own[:, -1])
         by_meaning = _fit_meaning(own, targets, recipe, counts, progress)
     vocabulary, linear = by_grams or learn_grams(
         texts, labels, recipe=recipe, weights=weights, progress=progress
     )
+    sorted_texts = tuple(texts[place] for place in order)
+    starts = (0, *np.cumsum(np.bincount(targets)).tolist())
     return Learned(
         labels=names,
-        texts=tuple(texts[place] for place in order),
-        starts=(0, *np.cumsum(np.bincount(targets)).tolist()),
+        texts=sorted_texts,
+        starts=starts,
         vocabulary=vocabulary,
         by_grams=linear,
         by_meaning=by_meaning,
         vectors=vectors,
         recipe=recipe,
+        known=known_labels(sorted_texts, starts),
     )
 
 

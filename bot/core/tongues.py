@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,7 @@ class Tongues:
 
     def read(self, text: str) -> tuple[str, float]:
         """The likeliest language but English, and its log odds against English."""
-        places = [place for run in _runs(text) if (place := self.places.get(run)) is not None]
+        places = [place for place in map(self.places.get, _runs(text)) if place is not None]
         if not places:
             return "", 0.0
         sums = self.odds[places].astype(np.float32).sum(axis=0)
@@ -68,14 +68,12 @@ def taught(texts: Iterable[tuple[str, str]]) -> Tongues:
 
 
 def _runs(text: str) -> set[str]:
-    return set(_each_run(NO_WORD.sub(" ", text[:READ].lower())))
-
-
-def _each_run(text: str) -> Iterator[str]:
-    for word in text.split():
-        yield f"|{word}"
+    """The runs of letters of each word and its two edges, and the whole words."""
+    found: set[str] = set()
+    for word in set(NO_WORD.sub(" ", text[:READ].lower()).split()):
+        found.add(f"|{word}")
         edged = f" {word} "
         for length in range(1, LONGEST + 1):
-            for start in range(len(edged) - length + 1):
-                if (run := edged[start : start + length]) != " ":
-                    yield run
+            found.update([edged[at : at + length] for at in range(len(edged) - length + 1)])
+    found.discard(" ")
+    return found

@@ -35,7 +35,7 @@ MOST_COMBINATIONS = 200  # of mentions tried for one rule: bounds the work on ho
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A rule that holds for the message, with the words that make it hold. `plain` is whether
-    it counts by itself."""
+    it counts by itself, `hint` whether it is nothing without a second reader."""
 
     rule: str
     level: Level
@@ -43,6 +43,7 @@ class Hit:
     reason: str
     evidence: tuple[Evidence, ...]
     plain: bool = False
+    hint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,8 @@ class _Page:
 
     def try_rule(self, rule: Rule) -> Hit | NearMiss | None:
         """The rule's hit; or what held it back; or None when it does not apply at all."""
+        if rule.begins.isdisjoint(self.mentions):
+            return None
         near_miss: NearMiss | None = None
         for way in rule.ways:
             if not all(name in self.mentions for name in way):
@@ -302,7 +305,7 @@ class _Page:
             self._evidence(rule.id, "trigger", span, name.replace("_", " "))
             for name, span in zip(way, spans, strict=True)
         )
-        return Hit(rule.id, rule.level, rule.kind, rule.reason, evidence, rule.plain)
+        return Hit(rule.id, rule.level, rule.kind, rule.reason, evidence, rule.plain, rule.hint)
 
     def _evidence(
         self, rule: str, kind: Literal["trigger", "context"], span: Span, note: str

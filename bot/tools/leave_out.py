@@ -19,7 +19,8 @@ from bot.content import Loaded
 from bot.core.decide import Content, decide
 from bot.core.learn import STANDARD, Learned, Recipe
 from bot.core.model import Message, Person
-from bot.core.readers import Policy, Readers, Taught, seen_elsewhere
+from bot.core.policy import Policy
+from bot.core.readers import Readers, Taught, seen_elsewhere
 from bot.reading import Embedders, teaches_elsewhere, words_of
 from bot.tools.evaluate import Classify, Judged, Verdict, judge
 from bot.tools.labelled import from_examples

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.content import Loaded, intents
 from bot.content.problems import Problems
 from bot.core.decide import Content
-from bot.core.readers import Policy
+from bot.core.policy import Policy
 from bot.reading import embedders
 from bot.tools.evaluate import Judged, judge, reliability, report
 from bot.tools.labelled import Row, from_examples, from_file

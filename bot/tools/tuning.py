@@ -33,6 +33,7 @@ from bot.errors import ModelError
 from bot.reading import words_of
 from bot.tools.weighing import CALM, GROUP_OF, folds_of, own_voice
 
+HEARD = 1  # the fold of a voice that is known; the first one, 0, is kept back
 ENGLISH = 6_000  # examples that teach a model for other languages beside theirs
 BATCH = 64
 WARMING = 0.06  # share of the steps until the rate is at its highest; it then falls as a cosine
@@ -85,19 +86,25 @@ def e5_base(layers: int) -> Base:
 
 
 def taught_by(
-    loaded: Loaded, *, trained: Path, keep_back: float, elsewhere: bool
+    loaded: Loaded,
+    *,
+    trained: Path,
+    keep_back: float,
+    elsewhere: bool,
+    known: frozenset[str] = frozenset(),
 ) -> Iterator[Taught]:
-    """The examples as the model shall see them; about the share `keep_back` of them is kept
-    for strangers, whole voices of all sizes. The model for English is taught by what is taken
-    for English; the one for other languages (`elsewhere`) by these and, lest it forget what
-    English shows it, by ENGLISH examples.
+    """The examples as the model shall see them. About the share `keep_back` of those by voices
+    that are not `known` to it yet is kept for strangers, whole voices of all sizes. The model for
+    English is taught by what is taken for English; the one for other languages (`elsewhere`) by
+    these and, lest it forget what English shows it, by ENGLISH examples.
 
     Raises ModelError for a missing model.
     """
     words = words_of(loaded, models.embedder(tuned=False), trained=trained)
     topics = loaded.knowledge.topics
-    fold_of = folds_of([one.voice for one in loaded.teaching], round(1 / keep_back))
-    heard = [one for one in loaded.teaching if fold_of[own_voice(one.voice)]]
+    strange = [one.voice for one in loaded.teaching if own_voice(one.voice) not in known]
+    fold_of = folds_of(strange, round(1 / keep_back))
+    heard = [one for one in loaded.teaching if fold_of.get(own_voice(one.voice), HEARD)]
     random.Random(0).shuffle(heard)
     english = 0
     for one in heard:

@@ -20,7 +20,8 @@ from bot import training
 from bot.content import Loaded
 from bot.core.knowledge import level_of
 from bot.core.model import Level
-from bot.core.readers import Odds, Policy, is_english
+from bot.core.policy import Policy
+from bot.core.readers import Odds, is_english
 from bot.core.triage import read_signals
 from bot.core.weigh import GROUPS, features
 from bot.reading import Embedders
