@@ -39,7 +39,9 @@ PLAINLY_ENGLISH = -10  # unless the letters speak so much against it ("im scared
 # Of fewer plain words than this a guess is worth little: the letters must speak for it ("im ok").
 FEW_WORDS, SPOKEN_FOR = 4, 8
 PLAINLY_FOREIGN = 20  # From these log odds on, the letters alone are enough.
-LANGUAGE_BARS = (PLAIN_LANGUAGE, PLAIN_WITH_SIGNS, PLAINLY_ENGLISH, PLAINLY_FOREIGN, SPOKEN_FOR)
+LANGUAGE_BARS = (
+    PLAIN_LANGUAGE, PLAIN_WITH_SIGNS, PLAINLY_ENGLISH, PLAINLY_FOREIGN, SPOKEN_FOR, FEW_WORDS,
+)  # fmt: skip
 
 Progress = Callable[[str, float], None]
 Model = TypeVar("Model")
@@ -138,7 +140,7 @@ def readers_from(
             embed,
             cache=trained,
             prepare=lambda text: words.as_read(text).text,
-            depends_on=loaded.version,
+            depends_on=f"{loaded.version} {LANGUAGE_BARS}",
             progress=progress,
         )
 
@@ -197,7 +199,7 @@ def _sounding_english(
     words: Words, examples: tuple[Example, ...], trained: Path
 ) -> tuple[Example, ...]:
     """The examples that are read as English. To ask of each takes seconds, so it is kept."""
-    texts = "\n".join(one.text for one in examples)
+    texts = "\n".join(f"{one.language} {one.text}" for one in examples)
     places = training.kept_words(
         lambda: [str(at) for at, one in enumerate(examples) if words.sound_english(one.text)],
         cache=trained,
@@ -229,6 +231,8 @@ class Words:
             return HOME
         if odds <= SPOKEN_FOR and whole.isascii() and len(whole.split()) < FEW_WORDS:
             return ""
+        if odds > PLAINLY_FOREIGN and len(whole.split()) < FEW_WORDS:
+            return by_letters
         guessed = _guessed(whole)
         if odds <= PLAINLY_FOREIGN:
             return guessed

@@ -27,7 +27,7 @@ LEARNING = (
     "amounts", "e5", "embed", "grams", "learn", "minilm", "network", "readers", "repair", "softmax",
     "teach", "text", "tongues", "words",
 )  # fmt: skip
-KEPT = 3  # trained readers of each sort: with and without embeddings, and the last ones
+KEPT = 5  # files of each sort: readers of both kinds, with and without embeddings, and one more
 WORKERS = 2  # threads that embed the examples; each text is embedded singly
 
 Progress = Callable[[str, float], None]  # is told what goes on and the share that is done

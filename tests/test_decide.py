@@ -432,6 +432,29 @@ PHRASES = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("said", ["checking out of the hotel at noon", "we got a rope swing"])
+def test_a_hint_that_the_learned_reader_denies_is_asked_about(content: Content, said: str) -> None:
+    decision = decide(Message("test", said), Person(), content)
+
+    assert not decision.level.escalates
+    assert decision.asks
+    assert any("crisis" in text or "112" in text for text in decision.reply.texts)
+
+
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [
+        ("goodbye everyone, by the time you read this", Level.SUICIDE_CRISIS),
+        ("I have a noose", Level.SUICIDE_CRISIS),
+        ("I tried to kill myself with pills tonight", Level.EMERGENCY),
+        ("I read on reddit about withdrawal, I'm having a seizure", Level.EMERGENCY),
+        ("My dog ate my sandwich while my toddler ate my baclofen", Level.EMERGENCY),
+    ],
+)
+def test_what_is_said_in_so_many_words_is_enough(content: Content, said: str, level: Level) -> None:
+    assert decide(Message("test", said), Person(), content).level is level
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(PHRASES, min_size=2, max_size=7))
 def test_levels_never_fall_within_a_conversation(content: Content, said: list[str]) -> None:

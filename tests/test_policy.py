@@ -59,6 +59,13 @@ def test_a_hint_of_suicide_is_nothing_without_a_second_reader() -> None:
     assert BARS.level(likely, signs=True, suicide_said=False) is Level.SUICIDE_CRISIS
 
 
+def test_help_for_an_attempt_comes_before_the_crisis_line() -> None:
+    sure = Weighed(0.1, 0.8, 0.0)
+
+    assert BARS.level(sure, signs=True, suicide_said=True, attempt_said=True) is Level.EMERGENCY
+    assert BARS.level(sure, signs=True, suicide_said=True) is Level.SUICIDE_CRISIS
+
+
 def test_what_is_said_plainly_needs_no_learned_reader() -> None:
     nothing = Weighed(0.0, 0.0, 0.0)
 

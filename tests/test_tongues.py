@@ -101,5 +101,18 @@ def test_a_short_message_without_accents_is_known(words: Words, text: str, langu
     assert words.language_of(text) == language
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("no despierta", "es"), ("tome 30 pastillas", "es"), ("il convulse", "fr"), ("imdat", "tr")],
+)
+def test_of_a_few_words_the_letters_are_believed(words: Words, text: str, language: str):
+    assert words.language_of(text) == language
+
+
+@pytest.mark.parametrize("text", ["im ok", "im fine", "im 15"])
+def test_a_few_letters_that_others_share_change_no_language(words: Words, text: str):
+    assert words.language_of(text) in ("", "en")
+
+
 def test_a_language_that_we_do_not_teach_is_still_foreign(words: Words):
     assert words.language_of("彼は息をしていません、助けてください") == "ja"

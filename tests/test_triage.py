@@ -194,7 +194,6 @@ def test_words_that_may_as_well_be_harmless_are_a_hint(text: str, is_hint: bool)
         ("she keeps hallucinating", {"emergency/withdrawal"}),
         ("is hallucinating a side effect of it?", set()),
         ("last year I was hallucinating, I am fine now", set()),
-        ("read a post about a man who heard voices", set()),
     ],
 )
 def test_who_sees_or_hears_what_is_not_there_is_in_danger_now(

@@ -11,6 +11,8 @@ from bot.core.knowledge import Book, CountryLines, Helplines, Line
 UNKNOWN = CountryLines(iso="", name="")
 ALWAYS_OPEN = "24/7"
 
+_NO_LETTERS = re.compile(r"(?:[^\w\u0900-\u097f]|_)+")
+
 # Words after which a country's name says where somebody is.
 _PLACED = r"(?:in|from|near|at|to|visiting|en|em|au|aux|aus|uit|w|z|в|из|у|з)"
 _BARE = re.compile(
@@ -19,7 +21,6 @@ _BARE = re.compile(
 )
 # Names that are also ordinary words, first names or medicines' homonyms: a bare mention
 # inside a longer sentence does not count.
-_NO_LETTERS = re.compile(r"(?:[^\w\u0900-\u097f]|_)+")
 _MAX_WORDS = 4
 
 

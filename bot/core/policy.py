@@ -33,7 +33,7 @@ class Policy:
     escalates_elsewhere: float = 0.25
     signed_elsewhere: float = 0.06
     outweighs: float = 0.5
-    asks: float = 0.12
+    asks: float = 0.08
     asks_backed: float = 0.05
     asks_figurative: float = 0.25
     outside: float = 0.5
@@ -79,5 +79,5 @@ class Policy:
         if weighed.crisis >= crisis:
             return Level.EMERGENCY if emergency_first else Level.SUICIDE_CRISIS
         if suicide_said:
-            return Level.SUICIDE_CRISIS
+            return Level.EMERGENCY if attempt_said else Level.SUICIDE_CRISIS
         return Level.URGENT if weighed.escalates >= escalates else Level.OUT_OF_SCOPE
