@@ -23,7 +23,7 @@ from bot.channels import terminal
 from bot.channels.telegram import Telegram
 from bot.channels.web.app import Webhook, web_app
 from bot.clock import SteadyClock
-from bot.console import Library, Oidc, ensure_first_admin, staff_app
+from bot.console import Oidc, Shelf, ensure_first_admin, staff_app
 from bot.content.reasons import reasons_in
 from bot.core.clocks import NEVER
 from bot.core.decide import Content, decide
@@ -349,7 +349,7 @@ def _console(
         secure=settings.web_origin.startswith("https://"),
         reasons=reasons_in(service.content),
         health=health,
-        library=Library(lambda: service.content, settings.content_dir),
+        shelf=Shelf(lambda: service.content, settings.content_dir),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text as sql
 
-from bot.console import Library
+from bot.console import Shelf
 from bot.console.content_view import Wanted, card_rows, topic_groups, topic_row
 from bot.content.catalogue import Catalogue, catalogue_of
 from bot.content.reasons import reasons_in
@@ -85,8 +85,8 @@ async def editor(store: Store, clock: Clock, content: Content) -> Somebody:
 async def at_content(
     store: Store, clock: Clock, content: Content, *, root: Path = ROOT, role: Role = "editor"
 ) -> Somebody:
-    library = Library(lambda: content, root)
-    app = console(store, clock, library=library, reasons=reasons_in(content))
+    shelf = Shelf(lambda: content, root)
+    app = console(store, clock, shelf=shelf, reasons=reasons_in(content))
     return await signed_in(app, store, "edi", role)
 
 
@@ -121,7 +121,7 @@ async def test_every_role_may_read_the_content(
 async def test_a_stranger_is_sent_to_sign_in(
     store: Store, clock: Clock, content: Content, path: str
 ) -> None:
-    app = console(store, clock, library=Library(lambda: content, ROOT))
+    app = console(store, clock, shelf=Shelf(lambda: content, ROOT))
 
     answer = await somebody(app).get(path)
 
@@ -352,6 +352,38 @@ async def test_each_proving_message_has_its_verdict_of_today_failures_first(
         "my dog ate his dinner: fails no answer",
         "can i drink alcohol on baclofen: reaches it",
     ]
+
+
+async def test_a_proof_that_is_only_offered_or_asked_about_says_so(
+    store: Store, clock: Clock, content: Content, small: Path
+) -> None:
+    """Which messages are unclear hangs on what was learned; the first that is serves."""
+    unclear = (
+        "hangover and baclofen",
+        "party tablets",
+        "whisky?",
+        "booze",
+        "he drinks on baclofen",
+    )
+    made = {text: decide(Message("proof", text), Person(), content) for text in unclear}
+    offered = next(
+        text
+        for text, decision in made.items()
+        if decision.topic != "mixing_alcohol"
+        and "mixing_alcohol" in [each.topic for each in decision.offers]
+    )
+    asked = next(text for text, decision in made.items() if decision.asks)
+    proofs = small / "tests/cases/en/mixing/mixing_alcohol.yml"
+    lines = "".join(f"    {text}\n" for text in dict.fromkeys((offered, asked)))
+    proofs.write_text(f"reaches:\n  grandfather: |\n{lines}", encoding="utf-8")
+    browser = await at_content(store, clock, content, root=small)
+
+    page = (await browser.get("/content/mixing_alcohol")).text
+
+    rows = page.split('class="topics verdicts"')[1].split("</table>")[0].split("<tr")[2:]
+    told = {text: plain(row) for text in (offered, asked) for row in rows if text in plain(row)}
+    assert "offered" in told[offered]
+    assert "asks if it happens now" in told[asked]
 
 
 async def test_verdicts_follow_the_files_without_a_restart(

@@ -32,11 +32,11 @@ from bot.console import (
 )
 from bot.console.drawing import HERE, Drawing
 from bot.console.guard import Guard
-from bot.console.library import Library
 from bot.console.live import Live
 from bot.console.oidc import Oidc
 from bot.console.oidc import routes as oidc_routes
 from bot.console.sessions import STAY_S
+from bot.console.shelf import Shelf
 from bot.console.throttle import Throttle
 from bot.console.visit import Desk, Page
 from bot.core.escalation import Rules
@@ -122,7 +122,7 @@ def staff_app(
     secure: bool = False,
     reasons: Mapping[str, str] | None = None,
     health: Callable[[], Health] = Health,
-    library: Library | None = None,
+    shelf: Shelf | None = None,
     path: str = "/staff",
     now: Callable[[], datetime] | None = None,
 ) -> Starlette:
@@ -132,7 +132,7 @@ def staff_app(
     the same on every replica, long, and unknown to anybody else. `rerun` is what today's
     rules make of a text. `takeover` switches on writing to people, `oidc` signing in through an
     identity provider. `secure` is for a site that is served over https. `reasons` says what
-    each rule means; `health` what staff are warned of; `library` holds what content pages show.
+    each rule means; `health` what staff are warned of; `shelf` holds what content pages show.
     """
     clock = now or _utc_now
     desk = Desk(
@@ -147,7 +147,7 @@ def staff_app(
         has_oidc=oidc is not None,
         reasons=reasons or {},
         health=health,
-        library=library,
+        shelf=shelf,
     )
     refuse = _Refusals(desk.drawing)
     return Starlette(

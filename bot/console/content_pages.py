@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bot.console import content_view as view
-from bot.console.library import Library
+from bot.console.shelf import Shelf
 from bot.console.visit import Visit
 from bot.content.catalogue import Catalogue
 from bot.content.reasons import because
@@ -24,9 +24,9 @@ NEAREST = 3
 
 async def show(visit: Visit) -> Response:
     """All topics by group, and the cards."""
-    library = _library(visit)
-    catalogue = await library.catalogue()
-    knowledge = library.content.knowledge
+    shelf = _shelf(visit)
+    catalogue = await shelf.catalogue()
+    knowledge = shelf.content.knowledge
     wanted = view.Wanted(
         visit.asked("q"), visit.asked("group"), review=visit.asked("review") == "needed"
     )
@@ -38,23 +38,23 @@ async def show(visit: Visit) -> Response:
         cards=view.card_rows(knowledge, wanted),
         total=len(knowledge.topics),
         catalogue=catalogue,
-        is_changed=_is_changed(library, catalogue),
+        is_changed=_is_changed(shelf, catalogue),
     )
 
 
 async def topic(visit: Visit) -> Response:
     """One topic: the answer as a person sees it, what teaches it and what proves it."""
-    library, name = _library(visit), str(visit.request.path_params["topic"])
-    content = library.content
+    shelf, name = _shelf(visit), str(visit.request.path_params["topic"])
+    content = shelf.content
     if name not in content.knowledge.topics:
-        return await _unknown(visit, library, name)
-    catalogue = await library.catalogue()
+        return await _unknown(visit, shelf, name)
+    catalogue = await shelf.catalogue()
     said = catalogue.of(name)
-    country = _country(visit.asked("country"), library)
+    country = _country(visit.asked("country"), shelf)
     row = view.topic_row(name, content.knowledge, catalogue, visit.now.date())
     first = view.as_seen(name, "topic", content, country, visit.now)
     more = view.as_seen(name, "more", content, country, visit.now) if row.answer.more else None
-    verdicts = await library.verdicts(name, catalogue)
+    verdicts = await shelf.verdicts(name, catalogue)
     return await visit.draw(
         "content_topic.html",
         row=row,
@@ -71,7 +71,7 @@ async def topic(visit: Visit) -> Response:
         verdicts=verdicts,
         failing=sum(each.fails for each in verdicts),
         has_proofs=catalogue.has_proofs,
-        is_changed=_is_changed(library, catalogue),
+        is_changed=_is_changed(shelf, catalogue),
     )
 
 
@@ -82,12 +82,12 @@ async def ask(visit: Visit) -> Response:
 
 async def try_(visit: Visit) -> Response:
     """What the bot makes of the message in the box. It is kept nowhere."""
-    library = _library(visit)
+    shelf = _shelf(visit)
     text = visit.field("text", longest=LONGEST).replace("\r\n", "\n")
     if not text:
         return await _try(visit, None, problem="Write a message first.", status=400)
-    country = _country(visit.field("country", longest=2), library)
-    return await _try(visit, await library.explained(text, country, visit.now), country=country)
+    country = _country(visit.field("country", longest=2), shelf)
+    return await _try(visit, await shelf.explained(text, country, visit.now), country=country)
 
 
 async def _try(
@@ -98,16 +98,16 @@ async def _try(
     problem: str = "",
     status: int = 200,
 ) -> Response:
-    library = _library(visit)
+    shelf = _shelf(visit)
     detail = found and found.detail
     return await visit.draw(
         "content_try.html",
         status=status,
         found=found,
         country=country,
-        countries=view.countries(library.content.knowledge),
+        countries=view.countries(shelf.content.knowledge),
         problem=problem,
-        topics=library.content.knowledge.topics,
+        topics=shelf.content.knowledge.topics,
         reasons=because(found.decision.evidence, visit.desk.reasons) if found else (),
         meanings=visit.desk.reasons,
         labels=[each.split(" ", 1) for each in detail.labels] if detail else (),
@@ -116,9 +116,9 @@ async def _try(
     )
 
 
-async def _unknown(visit: Visit, library: Library, name: str) -> Response:
+async def _unknown(visit: Visit, shelf: Shelf, name: str) -> Response:
     """There is no such topic; the likeliest that was meant."""
-    known = library.content.knowledge
+    known = shelf.content.knowledge
     near = get_close_matches(name[:80], known.topics, n=NEAREST)
     return await visit.draw(
         "content_unknown.html",
@@ -128,18 +128,18 @@ async def _unknown(visit: Visit, library: Library, name: str) -> Response:
     )
 
 
-def _library(visit: Visit) -> Library:
-    if visit.desk.library is None:
+def _shelf(visit: Visit) -> Shelf:
+    if visit.desk.shelf is None:
         raise HTTPException(404, "This console was started without content.")
-    return visit.desk.library
+    return visit.desk.shelf
 
 
-def _country(asked: str, library: Library) -> str:
+def _country(asked: str, shelf: Shelf) -> str:
     """A country that we know, by its code, or ""."""
     iso = asked.upper()
-    return iso if iso in library.content.knowledge.helplines.countries else ""
+    return iso if iso in shelf.content.knowledge.helplines.countries else ""
 
 
-def _is_changed(library: Library, catalogue: Catalogue) -> bool:
+def _is_changed(shelf: Shelf, catalogue: Catalogue) -> bool:
     """Whether the files differ from what is served since the bot was started."""
-    return catalogue.version not in ("", library.content.knowledge.versions.content)
+    return catalogue.version not in ("", shelf.content.knowledge.versions.content)

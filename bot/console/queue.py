@@ -44,7 +44,7 @@ async def begin(visit: Visit) -> Response:
     """Where the console opens: the queue, or the content for whoever sees no case."""
     if visit.may("read"):
         return await show(visit)
-    return visit.to("/content" if visit.desk.library else "/account")
+    return visit.to("/content" if visit.desk.shelf else "/account")
 
 
 async def show(visit: Visit) -> Response:

@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from bot.console import sessions
 from bot.console.drawing import Drawing
-from bot.console.library import Library
 from bot.console.live import Live
 from bot.console.pen import Pen
+from bot.console.shelf import Shelf
 from bot.console.throttle import Throttle
 from bot.core.actions import Outcome, Refusal
 from bot.core.casefilter import CaseFilter
@@ -58,7 +58,7 @@ class Bands:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What all pages share. `rerun` says what today's rules make of a text, `reasons` what each
-    rule means, `health` what leads and admins must know. `library` holds what the content pages
+    rule means, `health` what leads and admins must know. `shelf` holds what the content pages
     show.
     """
 
@@ -75,7 +75,7 @@ class Desk:
     has_oidc: bool = False
     reasons: Mapping[str, str] = field(default_factory=dict)
     health: Callable[[], Health] = Health
-    library: Library | None = None
+    shelf: Shelf | None = None
 
     def store(self) -> Store:
         """The store. Raises StoreAway while it is not open."""

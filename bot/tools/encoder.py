@@ -178,6 +178,13 @@ class Head:
         coefficients = torch.randn(WIDTH, len(labels)) * (0.3 / math.sqrt(WIDTH))
         self.values = [coefficients.requires_grad_(True), torch.zeros(len(labels)).requires_grad_()]
 
+    @classmethod
+    def of(cls, taught: Sequence[Taught]) -> Head:
+        """A head for the labels of these examples."""
+        group_of = {one.label: one.group for one in taught}
+        labels = sorted(group_of)
+        return cls(labels, [group_of[label] for label in labels])
+
     def loss(self, vectors: Any, batch: Sequence[Taught]) -> Any:
         """How far off the labels are, and the levels."""
         functional = torch.nn.functional

@@ -149,9 +149,7 @@ def tune(
     wide = None
     if narrow:
         wide, encoder = encoder, encoder.narrowed(base, narrow, [one.text for one in taught])
-    labels = sorted({one.label for one in taught})
-    group_of = {one.label: one.group for one in taught}
-    head = Head(labels, [group_of[label] for label in labels])
+    head = Head.of(taught)
     optimiser = torch.optim.AdamW(
         [
             {"params": head.values, "lr": HEAD_RATE, "weight_decay": DECAY},

@@ -34,7 +34,7 @@ class Verdict:
         return self.outcome in ("missed", "alarm")
 
 
-class Library:
+class Shelf:
     """`find_content` gives what is served now, `root` is the folder of its files.
 
     At most one page at a time reads files or messages, in one thread beside those who are
