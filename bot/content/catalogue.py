@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +60,9 @@ def catalogue_of(root: Path, known: Catalogue | None = None) -> Catalogue:
     files = intents.topic_files(root, problems)
     voices, said = teaching_voices(root, problems)
     proving_voices, proofs = intents.proving_files(root, problems)
-    taught = _by_label((*(item for file in files for item in file.examples), *said))
-    proved = _by_label(proofs)
+    every = (*(item for file in files for item in file.examples), *said)
+    taught = intents.by_label(each for each in every if not _is_near(each))
+    proved = intents.by_label(proofs)
     return Catalogue(
         topics={
             file.topic: Said(
@@ -77,14 +77,6 @@ def catalogue_of(root: Path, known: Catalogue | None = None) -> Catalogue:
         stamp=stamp,
         unread=tuple(problems.unreadable),
     )
-
-
-def _by_label(placed: Iterable[Placed]) -> defaultdict[str, list[Placed]]:
-    found: defaultdict[str, list[Placed]] = defaultdict(list)
-    for each in placed:
-        if not _is_near(each):
-            found[each.example.label].append(each)
-    return found
 
 
 def _is_near(placed: Placed) -> bool:

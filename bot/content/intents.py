@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,6 +152,14 @@ def wordings(root: Path, problems: Problems, topics: dict[str, str]) -> Wordings
             _follow_up(follow_ups.sub(key), key, topics) for key in follow_ups.table.items
         ),
     )
+
+
+def by_label(placed: Iterable[Placed]) -> defaultdict[str, list[Placed]]:
+    """The messages of each label, in their order; none of a label that nobody gave."""
+    found: defaultdict[str, list[Placed]] = defaultdict(list)
+    for each in placed:
+        found[each.example.label].append(each)
+    return found
 
 
 def check_labels(placed: tuple[Placed, ...], topics: dict[str, str], problems: Problems) -> None:

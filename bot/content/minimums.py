@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from bot.content import intents
@@ -30,8 +29,11 @@ def too_little(root: Path) -> tuple[Problem, ...]:
     proving = intents.proving_files(root, unread)[1]
     if unread.unreadable:
         return ()
-    taught = _by_label((*(each for file in files for each in file.examples), *said))
-    proved = _by_label(each for each in proving if each.example.language == "en")
+    every = (*(each for file in files for each in file.examples), *said)
+    taught = intents.by_label(each for each in every if not is_unfilled(each))
+    proved = intents.by_label(
+        each for each in proving if each.example.language == "en" and not is_unfilled(each)
+    )
     for file in files:
         _check(file, taught.get(file.topic, ()), proved.get(file.topic, ()), problems)
     return problems.sorted()
@@ -63,14 +65,6 @@ def _check(
             f"{proofs} messages prove '{file.topic}', {PROVING} are needed; add some to 'reaches'"
         )
         problems.add(path, (1, 1), "minimum", said)
-
-
-def _by_label(placed: Iterable[Placed]) -> Mapping[str, list[Placed]]:
-    found: dict[str, list[Placed]] = defaultdict(list)
-    for each in placed:
-        if not is_unfilled(each):
-            found[each.example.label].append(each)
-    return found
 
 
 def _texts(placed: Iterable[Placed]) -> int:
