@@ -42,6 +42,8 @@ def main() -> None:
     texts = [row.text for row in proving_rows(root, dict(content.knowledge.topics))]
     texts = texts[:: max(1, len(texts) // MESSAGES)]
     ours = timed(lambda text: decide(Message("bench", text), Person(), content), texts)
+    # Before the baseline's own copy of the examples.
+    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
     examples = [example.text for example in load(root).teaching]
     plain = timed(
         lambda text: process.extractOne(text, examples, scorer=fuzz.WRatio), texts[:BASELINE]
@@ -52,7 +54,6 @@ def main() -> None:
     lexical = Content(content.knowledge, replace(content.reader, embed=None, elsewhere=None))  # type: ignore[type-var]
     show("decision without embeddings", timed(lambda text: decide(
         Message("bench", text), Person(), lexical), texts))  # fmt: skip
-    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
     if "--growth" in sys.argv:
         grow(root, texts)
 

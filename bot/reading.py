@@ -23,7 +23,7 @@ from bot.core.readers import Readers, Taught, is_english, prepared, seen_elsewhe
 from bot.core.repair import Vocabulary, vocabulary_from
 from bot.core.signals import Signals, signals_from
 from bot.core.text import Utterance, normalise
-from bot.core.tongues import HOME, Tongues
+from bot.core.tongues import FEW_WORDS, HOME, Tongues
 from bot.core.words import Lexicon, lexicon_from
 from bot.errors import ModelError
 from bot.models import Deferred, Embeds
@@ -37,7 +37,7 @@ PLAIN_LANGUAGE = 0.85
 PLAIN_WITH_SIGNS = 0.5  # where letters stand that English has not;
 PLAINLY_ENGLISH = -10  # unless the letters speak so much against it ("im scared" is no German).
 # Of fewer plain words than this a guess is worth little: the letters must speak for it ("im ok").
-FEW_WORDS, SPOKEN_FOR = 4, 8
+SPOKEN_FOR = 8
 PLAINLY_FOREIGN = 20  # From these log odds on, the letters alone are enough.
 LANGUAGE_BARS = (
     PLAIN_LANGUAGE, PLAIN_WITH_SIGNS, PLAINLY_ENGLISH, PLAINLY_FOREIGN, SPOKEN_FOR, FEW_WORDS,
@@ -133,28 +133,34 @@ def readers_from(
     words = words_of(loaded, embed, trained=trained)
     examples = tuple(teaching)
 
-    def taught_by(read_here: tuple[Example, ...]) -> Learned:
+    def as_read(text: str) -> str:
+        return words.as_read(text).text
+
+    def as_english(text: str) -> str:
+        return prepared(text, words.lexicon, words.vocabulary, english=True).text
+
+    def taught_by(read_here: tuple[Example, ...], prepare: Callable[[str], str]) -> Learned:
         return training.learned(
             [example.text for example in read_here],
             [example.label for example in read_here],
             embed,
             cache=trained,
-            prepare=lambda text: words.as_read(text).text,
+            prepare=prepare,
             depends_on=f"{loaded.version} {LANGUAGE_BARS}",
             progress=progress,
         )
 
     if embedders.elsewhere is None:
-        elsewhere, learned = None, taught_by(examples)
+        elsewhere, learned = None, taught_by(examples, as_read)
     else:
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(
                 _elsewhere, words, embedders.elsewhere, examples, trained, loaded.version, progress
             )
-            learned = taught_by(_sounding_english(words, examples, trained))
+            learned = taught_by(_sounding_english(words, examples, trained), as_english)
             elsewhere = waiting.result()
         if elsewhere is None:  # its model does not work: the English reader must do for all
-            learned = taught_by(examples)
+            learned = taught_by(examples, as_read)
     return Readers(
         lexicon=words.lexicon,
         vocabulary=words.vocabulary,

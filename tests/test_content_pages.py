@@ -364,6 +364,8 @@ async def test_a_proof_that_is_only_offered_or_asked_about_says_so(
         "whisky?",
         "booze",
         "he drinks on baclofen",
+        "he drinks with it",
+        "wine night",
     )
     made = {text: decide(Message("proof", text), Person(), content) for text in unclear}
     offered = next(

@@ -438,7 +438,9 @@ def test_a_hint_that_the_learned_reader_denies_is_asked_about(content: Content, 
 
     assert not decision.level.escalates
     assert decision.asks
-    assert any("crisis" in text or "112" in text for text in decision.reply.texts)
+    question = decision.reply.texts[0]
+    assert question.startswith("Are you thinking about dying")
+    assert question.index("crisis line") < question.index("112")
 
 
 @pytest.mark.parametrize(

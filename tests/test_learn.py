@@ -109,14 +109,6 @@ def test_a_text_that_was_taught_under_two_labels_is_left_to_the_models():
     assert "play some jazz" in reader.known
 
 
-def test_a_text_that_weighs_nothing_teaches_nothing():
-    weights = [0.0 if label == "alarm" else 1.0 for label in LABELS]
-
-    reader = train(TEXTS, LABELS, recipe=SMALL, weights=weights)
-
-    assert reader.read("set an alarm").probabilities["alarm"] < 0.2
-
-
 def test_the_parts_may_be_trained_apart():
     by_grams = learn_grams(TEXTS, LABELS, recipe=SMALL)
 

@@ -15,7 +15,19 @@ def test_a_named_emergency_gets_the_card_at_once(content: Content, said: str) ->
     assert decision.level is Level.EMERGENCY
 
 
-@pytest.mark.parametrize("said", ["please help me", "ayuda", "hilfe", "au secours", "помогите"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "please help me",
+        "ayuda",
+        "hilfe",
+        "au secours",
+        "помогите",
+        "me muero",
+        "ich sterbe",
+        "à l'aide",
+    ],
+)
 def test_a_cry_for_help_is_asked_whether_it_is_now(content: Content, said: str) -> None:
     decision = decide(Message("test", said), Person(), content)
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from bot.content import load
 from bot.core.tongues import taught
 from bot.reading import Words, words_of
+from bot.settings import read_settings
+from tests.conftest import alone
 
 ROOT = Path(__file__).parent.parent
 FEW = (
@@ -24,8 +26,10 @@ FEW = (
 
 
 @pytest.fixture(scope="module")
-def words(tmp_path_factory: pytest.TempPathFactory) -> Words:
-    return words_of(load(ROOT), None, trained=tmp_path_factory.mktemp("trained"))
+def words() -> Words:
+    trained = read_settings().trained
+    with alone(trained):
+        return words_of(load(ROOT), None, trained=trained)
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,21 @@ def test_words_that_may_as_well_be_harmless_are_a_hint(text: str, is_hint: bool)
 
 
 @pytest.mark.parametrize(
+    ("harmless", "grave"),
+    [
+        ("how do i end it, the chat i mean", "how do i end it, life i mean"),
+        ("picked a date for the wedding", "picked a date and told nobody"),
+        ("not making it to my 10 o'clock appointment", "not making it to 40"),
+        ("i keep hearing voices from the neighbours", "i keep hearing voices in my head"),
+        ("gran hears voices on the radio", "gran hears voices, there is nobody"),
+    ],
+)
+def test_the_same_words_about_an_everyday_thing_are_no_sign(harmless: str, grave: str) -> None:
+    assert not reading(harmless).hits
+    assert reading(grave).hits
+
+
+@pytest.mark.parametrize(
     ("text", "kinds_seen"),
     [
         ("I'm hallucinating", {"emergency/withdrawal"}),

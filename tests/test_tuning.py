@@ -9,11 +9,10 @@ import pytest
 
 from bot import models
 from bot.content import load
+from bot.core.decide import Content
 from bot.core.embed import Embedder, tokens_of
 from bot.core.minilm import DOWN, LAYER, UP, WHOLE, WIDTH, Tuning, base_weights, dense, fast_graph
-from bot.core.text import normalise
 from bot.errors import ModelError
-from bot.reading import words_of
 from bot.tools.leave_out import voices_of
 from bot.tools.tuning import Base, Taught, e5_base, minilm_base, tune
 from bot.tools.weighing import own_voice
@@ -104,11 +103,9 @@ def test_some_voices_were_never_heard_so_that_strangers_can_be_measured(ours: Em
     [("i cannot wake him", "i can not wake him"), ("im not breathing well", "i am not breathing")],
 )
 def test_words_that_the_model_knows_are_still_read_as_contractions(
-    tmp_path: Path, ours: Embedder, text: str, plain: str
+    content: Content, text: str, plain: str
 ):
-    lexicon = words_of(load(ROOT), ours, trained=tmp_path).lexicon
-
-    assert normalise(text, lexicon).text.startswith(plain)
+    assert content.reader.detail(text).normalised.startswith(plain)
 
 
 @pytest.mark.parametrize("base", [minilm_base, lambda: e5_base(1)], ids=["MiniLM", "E5"])

@@ -11,13 +11,12 @@ from bot.core.helplines import find_country, fold
 from bot.core.knowledge import Knowledge, label_of
 from bot.core.model import Decision, Level, Message, Person
 from bot.core.replies import Scribe, channel_of
-from bot.core.tongues import HOME
+from bot.core.tongues import FEW_WORDS, HOME
 from bot.core.turn import Turn, is_plain_denial
 from bot.core.understand import Reader, Reading
 
 # An episode is over a day after its last alarm: ESCALATIONS.md joins signals within 24 h.
 EPISODE = timedelta(hours=24)
-FEW_WORDS = 4
 
 # Buttons that work whatever was said before: also for somebody who was just forgotten.
 ALWAYS_WORK = ("emergency", "crisis", "country")

@@ -6,12 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 WORD_SIZES = (1, 2)  # words in a row
 CHARACTER_SIZES = (2, 3, 4, 5)  # letters in a row, within a word and its two edges
+WORDS_KEPT, ORDINARY = 2_048, 24  # words whose n-grams are remembered; letters of the longest
 MOST = (15_000, 25_000)  # n-grams that are kept of words and of characters, the commonest
 
 _WORD = re.compile(r"\w+")
@@ -31,13 +33,23 @@ def characters(text: str) -> list[str]:
     """The character n-grams of `text`, not across words."""
     found: list[str] = []
     for word in text.casefold().split():
-        padded = f" {word} "
-        for size in CHARACTER_SIZES:
-            if size >= len(padded):
-                found.append(padded)
-                break
-            found += [padded[start : start + size] for start in range(len(padded) - size + 1)]
+        found += _of_word(word) if len(word) <= ORDINARY else _cut(word)
     return found
+
+
+def _cut(word: str) -> tuple[str, ...]:
+    padded = f" {word} "
+    found: list[str] = []
+    for size in CHARACTER_SIZES:
+        if size >= len(padded):
+            found.append(padded)
+            break
+        found += [padded[start : start + size] for start in range(len(padded) - size + 1)]
+    return tuple(found)
+
+
+# Most of a message are words that every message has.
+_of_word = lru_cache(WORDS_KEPT)(_cut)
 
 
 BLOCKS: tuple[Callable[[str], list[str]], ...] = (words, characters)

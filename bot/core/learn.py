@@ -42,7 +42,7 @@ class Recipe:
     gram_weight: float = 0.35
     components: int = 512  # directions of the embeddings that are kept
     hidden: int = 384  # units of the network over the embeddings
-    hidden_rounds: int = 20
+    hidden_rounds: int = 14
     hidden_from: int = 2_000  # texts; with fewer, a linear model takes its place
     meaning_strength: float = 30.0  # of that linear model
     meaning_rounds: int = 60
@@ -98,7 +98,7 @@ class LearnedReading:
 class Linear:
     """A linear model: `coefficients` (features x labels) and `biases` (labels)."""
 
-    coefficients: Matrix
+    coefficients: NDArray[np.floating]  # of many n-grams kept in 16 bits, to save memory
     biases: Matrix
 
 
@@ -182,7 +182,8 @@ class Learned:
     def gram_scores(self, text: str) -> Matrix:
         """The log probability of each label by n-grams alone."""
         found = self.vocabulary.features(text)
-        score = found.weights @ self.by_grams.coefficients[found.places]
+        rows = self.by_grams.coefficients[found.places].astype(np.float32)
+        score = found.weights @ rows
         return log_softmax(score + self.by_grams.biases)
 
     def meaning_scores(self, embedding: Matrix) -> Matrix:

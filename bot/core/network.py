@@ -33,17 +33,14 @@ def fit(
     *,
     hidden: int,
     rounds: int,
-    weights: Matrix | None = None,
     progress: Progress = in_silence,
 ) -> tuple[Linear, Linear]:
     """The two layers that give each row its `target`, a class from 0 on.
 
-    `rounds` is how often every row is seen, `weights` how much each counts (1 if None).
-    Deterministic: the dice are always the same.
+    `rounds` is how often every row is seen. Deterministic: the dice are always the same.
     """
     dice = np.random.default_rng(0)
     scale = np.float32(SCALE / np.sqrt(np.square(features).sum(axis=1).mean()))
-    counts = np.ones(len(features), np.float32) if weights is None else weights
     layers = _Layers.drawn(dice, features.shape[1], hidden, int(target.max()) + 1)
     adam = _Adam(layers, steps=rounds * -(-len(features) // BATCH))
     for done in range(rounds):
@@ -54,7 +51,7 @@ def fit(
             batch = (
                 features[rows] * scale * _kept(dice, (len(rows), features.shape[1]), HIDDEN_AWAY)
             )
-            adam.step(layers.slopes(batch, target[rows], counts[rows], dice))
+            adam.step(layers.slopes(batch, target[rows], dice))
     progress(1.0)
     first, first_bias, second, second_bias = layers.values
     return Linear(first * scale, first_bias), Linear(second, second_bias)
@@ -78,7 +75,6 @@ class _Layers:
         self,
         batch: Matrix,
         target: NDArray[np.int64],
-        counts: Matrix,
         dice: np.random.Generator,
     ) -> list[Matrix]:
         """How the loss of this batch changes with each value."""
@@ -89,7 +85,7 @@ class _Layers:
         fault = np.exp(log_softmax(np.asarray(active @ second + second_bias, np.float32)))
         fault -= np.float32(SMOOTHING / len(second_bias))
         fault[np.arange(len(target)), target] -= np.float32(1 - SMOOTHING)
-        fault *= counts[:, None] / np.float32(len(target))
+        fault /= np.float32(len(target))
         back = (fault @ second.T) * kept
         return [batch.T @ back, back.sum(axis=0), active.T @ fault, fault.sum(axis=0)]
 

@@ -15,22 +15,24 @@ class Policy:
     `crisis` and `escalates` are the bars for those levels. `python -m bot weigh` prints what
     each bar costs on voices left out. `unspoken` is the bar for despair that no signal sees: it
     is like everyday talk of going, leaving and reminding. The bars `_elsewhere` are for other
-    languages, whose odds are weighed by a table of their own. All were chosen by a sweep over the
-    proving voices and two dev sets, so figures on those are not blind to them.
+    languages, whose odds are weighed by a table of their own; `few_elsewhere` is the one for a
+    crisis in a few words, of which its reader knows little ("cannot sleep"). All were chosen by a
+    sweep over the proving voices and two dev sets, so figures on those are not blind to them.
 
     From `asks` on, or from `asks_backed` on where a signal was seen, or `asks_figurative` where
     there is only a manner of speaking ("dying to know"), the reply asks "Is this happening now?".
     `outside`, `sure`, `margin` and `offered` are bars for topics.
-    An answer less likely than `alone` stands beside up to two others, each at least `beside`.
+    An answer less likely than `alone` stands beside up to three others, each at least `beside`.
     Where suicide was said and no sign of an emergency was seen, it is an emergency from
     `outweighs` on.
     """
 
-    crisis: float = 0.12
-    escalates: float = 0.30
-    unspoken: float = 0.35
+    crisis: float = 0.15
+    escalates: float = 0.25
+    unspoken: float = 0.40
     crisis_elsewhere: float = 0.12
     escalates_elsewhere: float = 0.25
+    few_elsewhere: float = 0.25
     signed_elsewhere: float = 0.06
     outweighs: float = 0.5
     asks: float = 0.08
@@ -40,8 +42,8 @@ class Policy:
     sure: float = 0.45
     margin: float = 0.15
     offered: float = 0.06
-    alone: float = 0.8
-    beside: float = 0.05
+    alone: float = 0.9
+    beside: float = 0.03
 
     def level(
         self,
@@ -53,6 +55,7 @@ class Policy:
         grave_said: bool = False,
         attempt_said: bool = False,
         english: bool = True,
+        few: bool = False,
     ) -> Level:
         """The level by probability; between the two crises the likelier one. `signs` is
         whether any signal was seen, `grave_sign` whether one of an emergency was: where none of
@@ -61,7 +64,8 @@ class Policy:
         that first. `suicide_said` is whether suicide was said in so many words and
         nothing held it back: nine of ten such messages mean it, so that is enough, however sure
         the learned reader is of a harmless question beside it. In other languages than English,
-        where we know few signs, one of those needs little more.
+        where we know few signs, one of those needs little more. `few` is whether the message has
+        but a few words.
         """
         if grave_said:
             return Level.EMERGENCY
@@ -74,7 +78,8 @@ class Policy:
         )
         if not english:
             signed = grave_sign or suicide_said
-            crisis = self.signed_elsewhere if signed else self.crisis_elsewhere
+            unsigned = self.few_elsewhere if few else self.crisis_elsewhere
+            crisis = self.signed_elsewhere if signed else unsigned
             escalates = self.escalates_elsewhere
         if weighed.crisis >= crisis:
             return Level.EMERGENCY if emergency_first else Level.SUICIDE_CRISIS

@@ -13,6 +13,7 @@ from bot.core.policy import Policy
 from bot.core.repair import Vocabulary, repair
 from bot.core.signals import Signals
 from bot.core.text import HEAD, TAIL, Utterance, normalise
+from bot.core.tongues import FEW_WORDS
 from bot.core.triage import Hit, SignalReading, read_signals
 from bot.core.understand import Detail, Outcome, Reading
 from bot.core.weigh import Weighed, weigh
@@ -22,6 +23,7 @@ Embed = Callable[[str], Any]
 SHOWN = 5
 # What a signal adds to the odds of its kind, and one that counts by itself.
 BACKED, PLAINLY = 0.25, 1.0
+BESIDE = 3  # other topics that may stand beside an answer
 # The share of the n-grams in other languages, where the English embedding model must do for them.
 GRAMS_ELSEWHERE = 0.6
 
@@ -103,6 +105,7 @@ class Readers:
             grave_said=any(hit.plain for hit in grave),
             attempt_said=any(hit.kind == "suicide_attempt" for hit in grave),
             english=english,
+            few=len(utterance.tokens) < FEW_WORDS,
         )
         assessment = self._assessed(found, odds, learned, weighed, level)
         if assessment.level.escalates and not assessment.evidence:
@@ -202,7 +205,7 @@ class Readers:
     def _alternatives(self, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         if candidates[0].score >= self.policy.alone:
             return ()
-        return tuple(one for one in candidates[1:3] if one.score >= self.policy.beside)
+        return tuple(one for one in candidates[1 : 1 + BESIDE] if one.score >= self.policy.beside)
 
     def _outside(self, learned: LearnedReading, odds: Odds) -> str:
         if odds.outside < self.policy.outside:

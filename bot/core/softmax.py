@@ -34,27 +34,25 @@ def fit(
     *,
     strength: float,
     rounds: int,
-    weights: Matrix | None = None,
     progress: Progress = in_silence,
 ) -> Linear:
     """The linear model that gives each row its `target`, a class from 0 on.
 
-    `strength` is the inverse of the L2 penalty ("C"), `weights` how much each row counts
-    (1 if None), `rounds` the most steps of the optimiser. Deterministic.
+    `strength` is the inverse of the L2 penalty ("C"), `rounds` the most steps of the
+    optimiser. Deterministic.
     """
     rows, width = features.shape
     classes = int(target.max()) + 1
-    counts = np.ones(rows, np.float32) if weights is None else weights
     turned = _transposed(features)
     every = np.arange(rows)
 
     def loss(model: Matrix) -> tuple[float, Matrix]:
         logs = log_softmax(features @ model[:width] + model[width])
-        misfit = -float(logs[every, target] @ counts)
+        misfit = -float(logs[every, target].sum())
         penalty = float(np.vdot(model[:width], model[:width])) / (2 * strength)
         fault = np.exp(logs)
         fault[every, target] -= 1
-        fault *= counts[:, None] / np.float32(rows)
+        fault /= np.float32(rows)
         slope = np.empty_like(model)
         slope[:width] = turned @ fault + model[:width] / np.float32(strength * rows)
         slope[width] = fault.sum(axis=0)

@@ -132,7 +132,8 @@ def _asks_now(turn: Turn, reading: Reading) -> Decision:
         scribe.button("yes_now", f"now:{label}"),
         scribe.button("not_now", "not_now"),
     )
-    texts = [scribe.phrase("asks_now")]
+    despair = label == Level.SUICIDE_CRISIS.label
+    texts = [scribe.phrase("asks_crisis" if despair else "asks_now")]
     state = replace(turn.state, pending=f"now:{label}")
     topic_id, offers = "", reading.candidates[:OFFERED_BESIDE]
     if reading.outcome == "sure" and reading.candidates:

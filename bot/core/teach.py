@@ -22,27 +22,24 @@ def train(
     embeddings: NDArray[np.floating] | None = None,
     *,
     recipe: Recipe = STANDARD,
-    weights: Sequence[float] | None = None,
     by_grams: tuple[Vocabulary, Linear] | None = None,
     progress: Progress = in_silence,
 ) -> Learned:
     """The reader taught by `texts`, whose labels are `labels`.
 
     `embeddings` is texts x layers x width, unit vectors, the sentence's own vector in the
-    last layer; without it the reader is lexical. `weights` is how much each text counts.
-    `by_grams` is what `learn_grams` made of the same texts, where that was done before.
+    last layer; without it the reader is lexical. `by_grams` is what `learn_grams` made of the
+    same texts, where that was done before.
     The same arguments give the same reader. Raises ValueError for less than two labels.
     """
-    order, names, targets, counts = _sorted(labels, weights)
+    order, names, targets = _sorted(labels)
     by_meaning: tuple[Linear, ...] = ()
     vectors = None
     if embeddings is not None:
         own = embeddings[order]
         vectors = Vectors.of(own[:, -1])
-        by_meaning = _fit_meaning(own, targets, recipe, counts, progress)
-    vocabulary, linear = by_grams or learn_grams(
-        texts, labels, recipe=recipe, weights=weights, progress=progress
-    )
+        by_meaning = _fit_meaning(own, targets, recipe, progress)
+    vocabulary, linear = by_grams or learn_grams(texts, labels, recipe=recipe, progress=progress)
     sorted_texts = tuple(texts[place] for place in order)
     starts = (0, *np.cumsum(np.bincount(targets)).tolist())
     return Learned(
@@ -50,7 +47,7 @@ def train(
         texts=sorted_texts,
         starts=starts,
         vocabulary=vocabulary,
-        by_grams=linear,
+        by_grams=Linear(linear.coefficients.astype(np.float16), linear.biases),
         by_meaning=by_meaning,
         vectors=vectors,
         recipe=recipe,
@@ -63,11 +60,10 @@ def learn_grams(
     labels: Sequence[str],
     *,
     recipe: Recipe = STANDARD,
-    weights: Sequence[float] | None = None,
     progress: Progress = in_silence,
 ) -> tuple[Vocabulary, Linear]:
     """The part of the reader that needs no embeddings."""
-    order, _, targets, counts = _sorted(labels, weights)
+    order, _, targets = _sorted(labels)
     chosen = [texts[place] for place in order]
     vocabulary = grams.gather(chosen, least=recipe.least)
     linear = softmax.fit(
@@ -75,22 +71,20 @@ def learn_grams(
         targets,
         strength=recipe.gram_strength,
         rounds=recipe.gram_rounds,
-        weights=counts,
         progress=progress,
     )
     return vocabulary, linear
 
 
 def _sorted(
-    labels: Sequence[str], weights: Sequence[float] | None
-) -> tuple[list[int], tuple[str, ...], NDArray[np.int64], Matrix | None]:
-    """The order of the texts by label; the labels; each text's label, and weight, in order."""
+    labels: Sequence[str],
+) -> tuple[list[int], tuple[str, ...], NDArray[np.int64]]:
+    """The order of the texts by label; the labels; each text's label in that order."""
     order = sorted(range(len(labels)), key=lambda place: (labels[place], place))
     names, targets = np.unique([labels[place] for place in order], return_inverse=True)
     if len(names) < 2:
         raise ValueError("a reader needs texts of at least two labels")
-    counts = None if weights is None else np.asarray(weights, np.float32)[order]
-    return order, tuple(names.tolist()), targets, counts
+    return order, tuple(names.tolist()), targets
 
 
 def _rows(vocabulary: Vocabulary, texts: Sequence[str]) -> csr_array:
@@ -106,7 +100,6 @@ def _fit_meaning(
     embeddings: NDArray[np.floating],
     targets: NDArray[np.int64],
     recipe: Recipe,
-    weights: Matrix | None,
     progress: Progress,
 ) -> tuple[Linear, ...]:
     """A network, or a linear model, over the principal directions of the embeddings, with
@@ -124,7 +117,7 @@ def _fit_meaning(
     _, directions = np.linalg.eigh(spread)
     directions = np.ascontiguousarray(directions[:, ::-1][:, : recipe.components])
     turned = np.concatenate([(block.astype(np.float32) - middle) @ directions for block in blocks])
-    first, *above = _fit_turned(turned, targets, recipe, weights, progress)
+    first, *above = _fit_turned(turned, targets, recipe, progress)
     whole = np.ascontiguousarray(directions @ first.coefficients)
     return Linear(whole, first.biases - middle @ whole), *above
 
@@ -133,7 +126,6 @@ def _fit_turned(
     rows: Matrix,
     targets: NDArray[np.int64],
     recipe: Recipe,
-    weights: Matrix | None,
     progress: Progress,
 ) -> tuple[Linear, ...]:
     """The layers over the turned embeddings."""
@@ -143,7 +135,6 @@ def _fit_turned(
             targets,
             hidden=recipe.hidden,
             rounds=recipe.hidden_rounds,
-            weights=weights,
             progress=progress,
         )
     linear = softmax.fit(
@@ -151,7 +142,6 @@ def _fit_turned(
         targets,
         strength=recipe.meaning_strength,
         rounds=recipe.meaning_rounds,
-        weights=weights,
         progress=progress,
     )
     return (linear,)

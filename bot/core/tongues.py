@@ -20,6 +20,7 @@ HOME = "en"
 LONGEST = 4  # letters of a run; whole words count beside
 LEAST = 2  # texts that a run must stand in
 FORESEEN = 0.3  # how often each run counts as seen beforehand
+FEW_WORDS = 4  # a message of fewer says little about its language
 READ = 300  # characters of a message that are looked at
 NO_WORD = re.compile(r"[\W\d_]+")
 
