@@ -32,7 +32,7 @@ fast: $(READY_DEV)
 	$(BIN)/python -m pytest -m "not e2e" --numprocesses 3 --dist worksteal
 
 e2e: $(READY_DEV)
-	$(BIN)/python -m pytest -m e2e
+	$(BIN)/python -m pytest -m e2e --numprocesses 2 --dist worksteal
 
 format: $(READY_DEV)
 	$(BIN)/ruff format bot tests benchmarks

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +27,7 @@ from tests.databases import (  # noqa: F401 - fixtures that every test may ask f
     sqlite_template,
     store,
 )
+from tests.reading import alone
 
 # The same examples on every run, so that a build is red only for what it changed.
 # HYPOTHESIS_PROFILE=explore looks for new ones.
@@ -76,12 +74,3 @@ def content() -> Content:
     settings = read_settings()
     with alone(settings.trained):
         return build(ROOT, trained=settings.trained, embeddings=settings.embeddings)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Of the processes that run tests one trains, while the others wait for its readers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

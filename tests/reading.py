@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -78,3 +81,12 @@ def _words_of(data: Any) -> list[str]:
 def _first_english(pattern: str) -> list[Path]:
     paths = sorted((ROOT / "intents").glob(pattern))
     return sorted(paths, key=lambda path: "en" not in path.parts)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Of the processes that run tests one trains, while the others wait for its readers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -366,6 +366,7 @@ async def test_a_proof_that_is_only_offered_or_asked_about_says_so(
         "he drinks on baclofen",
         "he drinks with it",
         "wine night",
+        "dad drinks on them",
     )
     made = {text: decide(Message("proof", text), Person(), content) for text in unclear}
     offered = next(

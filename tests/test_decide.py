@@ -422,6 +422,34 @@ def test_decide_never_raises(content: Content, text: str, button: str) -> None:
     assert decision.reply.texts
 
 
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [
+        ("yes", Level.SUICIDE_CRISIS),
+        ("y", Level.SUICIDE_CRISIS),
+        ("sometimes", Level.SUICIDE_CRISIS),
+        ("idk", Level.SUICIDE_CRISIS),
+        ("not yet", Level.SUICIDE_CRISIS),
+        ("no one would care", Level.SUICIDE_CRISIS),
+        ("dont tell my mum", Level.SUICIDE_CRISIS),
+        ("not me, my friend is", Level.SUICIDE_CRISIS),
+        ("no", Level.OUT_OF_SCOPE),
+        ("n", Level.OUT_OF_SCOPE),
+        ("nope its for a swing", Level.OUT_OF_SCOPE),
+        ("what is baclofen", Level.INFO),
+    ],
+)
+def test_who_is_asked_about_dying_and_does_not_say_no_gets_the_crisis_line(
+    content: Content, said: str, level: Level
+) -> None:
+    asked = decide(Message("test", "I bought a rope"), Person(), content)
+    assert asked.asks
+
+    answered = decide(Message("test", said), asked.person, content)
+
+    assert answered.level is level
+
+
 PHRASES = st.sampled_from(
     [
         "he wont wake up", "just kidding", "i want to die", "no", "yes", "not sure", "thanks",

@@ -8,7 +8,10 @@ from bot.core.decide import Content, decide
 from bot.core.model import Level, Message, Person
 
 
-@pytest.mark.parametrize("said", ["emergency", "call 911", "999", "notfall", "ambulancia", "sos"])
+@pytest.mark.parametrize(
+    "said",
+    ["emergency", "call 911", "999", "notfall", "ambulancia", "sos", "me muero", "ich sterbe"],
+)
 def test_a_named_emergency_gets_the_card_at_once(content: Content, said: str) -> None:
     decision = decide(Message("test", said), Person(), content)
 
@@ -23,8 +26,6 @@ def test_a_named_emergency_gets_the_card_at_once(content: Content, said: str) ->
         "hilfe",
         "au secours",
         "помогите",
-        "me muero",
-        "ich sterbe",
         "à l'aide",
     ],
 )

@@ -12,7 +12,7 @@ from bot.content import load
 from bot.core.tongues import taught
 from bot.reading import Words, words_of
 from bot.settings import read_settings
-from tests.conftest import alone
+from tests.reading import alone
 
 ROOT = Path(__file__).parent.parent
 FEW = (

@@ -190,7 +190,13 @@ def test_words_that_may_as_well_be_harmless_are_a_hint(text: str, is_hint: bool)
     ("harmless", "grave"),
     [
         ("how do i end it, the chat i mean", "how do i end it, life i mean"),
+        ("how do i end it, the chat i mean", "how do i end it all before the meeting"),
         ("picked a date for the wedding", "picked a date and told nobody"),
+        ("i want to drive a screw into a wall", "i want to drive the car into a wall"),
+        ("thinking of walking to the bus", "thoughts of stepping in front of the bus"),
+        ("rr 20 at 8 this morning", "rr 6 this morning"),
+        ("sat with a bottle of wine", "sitting with the bottle open"),
+        ("cannot get femoral line supplies", "cannot feel a femoral or a carotid"),
         ("not making it to my 10 o'clock appointment", "not making it to 40"),
         ("i keep hearing voices from the neighbours", "i keep hearing voices in my head"),
         ("gran hears voices on the radio", "gran hears voices, there is nobody"),

@@ -15,12 +15,12 @@ class Policy:
     `crisis` and `escalates` are the bars for those levels. `python -m bot weigh` prints what
     each bar costs on voices left out. `unspoken` is the bar for despair that no signal sees: it
     is like everyday talk of going, leaving and reminding. The bars `_elsewhere` are for other
-    languages, whose odds are weighed by a table of their own; `few_elsewhere` is the one for a
-    crisis in a few words, of which its reader knows little ("cannot sleep"). All were chosen by a
-    sweep over the proving voices and two dev sets, so figures on those are not blind to them.
+    languages, whose odds are weighed by a table of their own; `few_elsewhere` is the one for an
+    emergency in a few words, of which its reader knows little ("cannot sleep"). All were chosen
+    by a sweep over the proving voices and two dev sets, so figures on those are not blind to them.
 
     From `asks` on, or from `asks_backed` on where a signal was seen, or `asks_figurative` where
-    there is only a manner of speaking ("dying to know"), the reply asks "Is this happening now?".
+    there is only a manner of speaking ("dying to know"), the reply asks whether it happens now.
     `outside`, `sure`, `margin` and `offered` are bars for topics.
     An answer less likely than `alone` stands beside up to three others, each at least `beside`.
     Where suicide was said and no sign of an emergency was seen, it is an emergency from
@@ -78,7 +78,8 @@ class Policy:
         )
         if not english:
             signed = grave_sign or suicide_said
-            unsigned = self.few_elsewhere if few else self.crisis_elsewhere
+            calm = few and weighed.emergency >= weighed.suicide_crisis
+            unsigned = self.few_elsewhere if calm else self.crisis_elsewhere
             crisis = self.signed_elsewhere if signed else unsigned
             escalates = self.escalates_elsewhere
         if weighed.crisis >= crisis:

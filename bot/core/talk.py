@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 from bot.core import typed, wordings
 from bot.core.alarm import escalation
@@ -34,6 +36,7 @@ from bot.core.understand import Reading
 OFFERS = 3
 OFFERED_BESIDE = 2  # another question
 OWN_REPLY = {"pet", "other_medicine", "other_health"}  # classes with words of their own
+BRIEF = 6  # words; a reply this short to "Are you thinking about dying?" is an answer to it
 SHORT = 7  # words; a message this short may lean on the topic before it
 
 
@@ -45,12 +48,9 @@ def conversation(turn: Turn, reading: Reading) -> Decision:
         return country_told(turn)
     if turn.state.level.escalates and is_denial(turn):
         return denial(turn)
-    if turn.state.pending.startswith("now:"):
-        known = turn.scribe.knowledge.wordings
-        if wordings.is_plain(text, "yes", known):
-            return happens_now(turn, turn.state.pending.removeprefix("now:"))
-        if wordings.is_plain(text, "no", known):
-            return not_now(turn)
+    answered = _answers_now(turn, reading)
+    if answered:
+        return answered
     leaned = _leaning_on(turn, reading)
     if leaned:
         someone = wordings.means(text, "someone_else", turn.scribe.knowledge.wordings)
@@ -125,7 +125,8 @@ def more(turn: Turn, topic_id: str) -> Decision:
 
 
 def _asks_now(turn: Turn, reading: Reading) -> Decision:
-    """The grey zone: the best answer we have, and "Is this happening now?"."""
+    """The grey zone: the best answer we have, and "Is this happening now?", or of a suicide
+    crisis "Are you thinking about dying?"."""
     scribe = turn.scribe
     label = reading.assessment.kind
     buttons: tuple[Button, ...] = (
@@ -148,12 +149,34 @@ def _asks_now(turn: Turn, reading: Reading) -> Decision:
     return replace(decision, topic=topic_id, asks=True, offers=offers)
 
 
+def _answers_now(turn: Turn, reading: Reading) -> Decision | None:
+    """What follows from a reply to the grey zone's question, or None if it is none.
+
+    Not being sure counts as the worse answer. Asked about dying, so does all that is brief and
+    neither a no nor a question of its own: "sometimes", "not yet", "dont tell my mum".
+    """
+    before, _, label = turn.state.pending.partition(":")
+    if before != "now":
+        return None
+    text, known = turn.message.text, turn.scribe.knowledge.wordings
+    despair = label == Level.SUICIDE_CRISIS.label
+    is_no = wordings.is_no_alone if despair else partial(wordings.is_plain, group="no")
+    if is_no(text, wordings=known):
+        return not_now(turn)
+    unsure = any(typed.is_wholly(text, group, known) for group in ("not_sure", "says_little"))
+    brief = despair and len(text.split()) <= BRIEF and reading.outcome != "sure"
+    yes = wordings.is_plain(text, "yes", known)
+    return happens_now(turn, label) if yes or unsure or brief else None
+
+
 def happens_now(turn: Turn, label: str) -> Decision:
     """The grey zone was an alarm: its card, then the guide."""
     level = Level.parse(label.partition("/")[0])
     evidence = (Evidence("asked:now", "trigger", 0, 0, "", "said that it happens now"),)
     found = Assessment(level, kind_of(label), 1.0, evidence=evidence)
-    return escalation(turn, Reading(found), path="asked:now")
+    # Who answers for a friend is asked in the guide; most answer for themselves.
+    subject: Literal["", "self"] = "self" if level is Level.SUICIDE_CRISIS else ""
+    return escalation(turn, Reading(found, subject=subject), path="asked:now")
 
 
 def not_now(turn: Turn) -> Decision:

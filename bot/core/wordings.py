@@ -29,6 +29,14 @@ def is_plain(text: str, group: str, wordings: Wordings) -> bool:
     return _plainly(fold(text), group, wordings)
 
 
+def is_no_alone(text: str, wordings: Wordings) -> bool:
+    """Whether a reply is a "no" by itself, or begins with one that does not go on as "no one"."""
+    folded = fold(text)
+    first, *rest = folded.split() or [""]
+    alone, goes_on = (wordings.groups.get(name, ()) for name in ("no_alone", "no_goes_on"))
+    return folded in alone or (first in alone and not set(rest[:1]).intersection(goes_on))
+
+
 def follow_up(text: str, topic: str, group: str, wordings: Wordings) -> FollowUp | None:
     """The follow-up that a short question means after an answer on `topic`, or None."""
     folded = fold(text)

@@ -18,7 +18,7 @@ FEWEST = 5  # rows below which a group is not worth a line of its own
 class Verdict:
     """What the bot made of a message, as far as it is measured.
 
-    `asks` is the grey zone: an answer, and "Is this happening now?".
+    `asks` is the grey zone: an answer, and a question whether it happens now.
     """
 
     level: Level

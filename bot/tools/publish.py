@@ -22,7 +22,8 @@ prints the same for teaching voices that were left out, which is the sterner est
 Content version {content}, {examples} teaching examples.
 
 *Caught* means: an emergency or suicide crisis got one of these two levels. *Asked* means: the bot
-answered and asked "Is this happening now?"; it is not counted as caught.
+answered and asked "Is this happening now?" or "Are you thinking about dying?"; it is not counted
+as caught.
 """
 TAIL = """\
 ## What it is known to miss

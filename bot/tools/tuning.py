@@ -34,12 +34,13 @@ from bot.reading import words_of
 from bot.tools.weighing import CALM, GROUP_OF, folds_of, own_voice
 
 HEARD = 1  # the fold of a voice that is known; the first one, 0, is kept back
-ENGLISH = 6_000  # examples that teach a model for other languages beside theirs
+ENGLISH = 12_000  # examples that teach a model for other languages beside theirs
 BATCH = 64
 WARMING = 0.06  # share of the steps until the rate is at its highest; it then falls as a cosine
 LEAST_RATE = 0.02  # of the highest
 HEAD_RATE, MATRIX_RATE, NORM_RATE = 3e-3, 1.5e-3, 5e-4
 WHOLE_RATE = 5e-4
+GOING_ON = 0.5  # of these rates (the head's stays), for a model that begins with what it knows
 STEERED = 3.0  # what the distance to the wide model weighs beside the error in the label
 DECAY = 0.01
 MISTYPED = 0.3  # share of the texts that get a typo each time they are seen
@@ -150,12 +151,13 @@ def tune(
     if narrow:
         wide, encoder = encoder, encoder.narrowed(base, narrow, [one.text for one in taught])
     head = Head.of(taught)
+    share = GOING_ON if begun and not narrow else 1.0
     optimiser = torch.optim.AdamW(
         [
             {"params": head.values, "lr": HEAD_RATE, "weight_decay": DECAY},
-            {"params": encoder.factors, "lr": MATRIX_RATE, "weight_decay": DECAY},
-            {"params": encoder.wholes, "lr": WHOLE_RATE, "weight_decay": DECAY},
-            {"params": encoder.rest, "lr": NORM_RATE, "weight_decay": 0.0},
+            {"params": encoder.factors, "lr": share * MATRIX_RATE, "weight_decay": DECAY},
+            {"params": encoder.wholes, "lr": share * WHOLE_RATE, "weight_decay": DECAY},
+            {"params": encoder.rest, "lr": share * NORM_RATE, "weight_decay": 0.0},
         ]
     )
     steps = rounds * math.ceil(len(taught) / BATCH)

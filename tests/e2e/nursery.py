@@ -24,6 +24,7 @@ from bot.core.model import Message, Person
 from bot.reading import build
 from bot.running import serve
 from bot.settings import Settings
+from tests.reading import alone
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +32,8 @@ ROOT = Path(__file__).parents[2]
 def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that are killed
     home = Settings(_env_file=None, var_dir=ROOT / "var")
-    content = build(ROOT, trained=home.trained, embeddings="off")
+    with alone(home.trained):
+        content = build(ROOT, trained=home.trained, embeddings="off")
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         order = json.loads(line)

@@ -18,6 +18,7 @@ from bot.service import Service
 from bot.settings import Settings
 from bot.store import Keys, Spool, Store
 from tests.databases import PATIENT_S
+from tests.reading import alone
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,7 +27,8 @@ ROOT = Path(__file__).parents[2]
 def content() -> Content:
     """The shipped content, read by words only; what training made of it is kept."""
     settings = Settings(_env_file=None, var_dir=ROOT / "var")
-    return build(ROOT, trained=settings.trained, embeddings="off")
+    with alone(settings.trained):
+        return build(ROOT, trained=settings.trained, embeddings="off")
 
 
 @asynccontextmanager
