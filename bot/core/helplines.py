@@ -11,7 +11,8 @@ from bot.core.knowledge import Book, CountryLines, Helplines, Line
 UNKNOWN = CountryLines(iso="", name="")
 ALWAYS_OPEN = "24/7"
 
-_NO_LETTERS = re.compile(r"(?:[^\w\u0900-\u097f]|_)+")
+_NO_LETTER = re.compile(r"[^\w\u0900-\u097f]|_")
+_SIGNS_KEPT = 10_000  # signs whose folding is remembered
 
 # Words after which a country's name says where somebody is.
 _PLACED = r"(?:in|from|near|at|to|visiting|en|em|au|aux|aus|uit|w|z|в|из|у|з)"
@@ -32,18 +33,30 @@ class Filled:
     numbers: tuple[str, ...]
 
 
-def _is_accent(sign: str) -> bool:
-    """Accents go; the vowel signs of Devanagari are letters and stay."""
-    return bool(unicodedata.combining(sign)) and not "\u0900" <= sign <= "\u097f"
+class _Folding(dict[int, int | None]):
+    """What becomes of each sign, for `str.translate`: a space for what is no letter, nothing for
+    accents. The vowel signs of Devanagari are letters and stay."""
+
+    def __missing__(self, code: int) -> int | None:
+        sign = chr(code)
+        devanagari = "\u0900" <= sign <= "\u097f"
+        folded: int | None = ord(" ") if _NO_LETTER.match(sign) else code
+        if unicodedata.combining(sign) and not devanagari:
+            folded = None
+        if len(self) < _SIGNS_KEPT:
+            self[code] = folded
+        return folded
+
+
+_FOLDING = _Folding()
 
 
 def fold(text: str) -> str:
     """Lower case, no accents, words divided by single spaces; other scripts are kept."""
     plain = text.replace("’", "").replace("'", "").lower()
     if not plain.isascii():
-        apart = unicodedata.normalize("NFKD", plain)
-        plain = "".join(sign for sign in apart if not _is_accent(sign))
-    return " ".join(_NO_LETTERS.sub(" ", plain).split())
+        plain = unicodedata.normalize("NFKD", plain)
+    return " ".join(plain.translate(_FOLDING).split())
 
 
 def country_lines(helplines: Helplines, iso: str) -> CountryLines:
