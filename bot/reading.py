@@ -133,34 +133,28 @@ def readers_from(
     words = words_of(loaded, embed, trained=trained)
     examples = tuple(teaching)
 
-    def as_read(text: str) -> str:
-        return words.as_read(text).text
-
-    def as_english(text: str) -> str:
-        return prepared(text, words.lexicon, words.vocabulary, english=True).text
-
-    def taught_by(read_here: tuple[Example, ...], prepare: Callable[[str], str]) -> Learned:
+    def taught_by(read_here: tuple[Example, ...], seen: Callable[[str], Utterance]) -> Learned:
         return training.learned(
             [example.text for example in read_here],
             [example.label for example in read_here],
             embed,
             cache=trained,
-            prepare=prepare,
+            prepare=lambda text: seen(text).text,
             depends_on=f"{loaded.version} {LANGUAGE_BARS}",
             progress=progress,
         )
 
     if embedders.elsewhere is None:
-        elsewhere, learned = None, taught_by(examples, as_read)
+        elsewhere, learned = None, taught_by(examples, words.as_read)
     else:
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(
                 _elsewhere, words, embedders.elsewhere, examples, trained, loaded.version, progress
             )
-            learned = taught_by(_sounding_english(words, examples, trained), as_english)
+            learned = taught_by(_sounding_english(words, examples, trained), words.as_english)
             elsewhere = waiting.result()
         if elsewhere is None:  # its model does not work: the English reader must do for all
-            learned = taught_by(examples, as_read)
+            learned = taught_by(examples, words.as_read)
     return Readers(
         lexicon=words.lexicon,
         vocabulary=words.vocabulary,
@@ -251,8 +245,13 @@ class Words:
 
     def as_read(self, text: str) -> Utterance:
         """A text as the readers see it."""
-        english = self.sound_english(text)
-        return prepared(text, self.lexicon, self.vocabulary, english=english)
+        if self.sound_english(text):
+            return self.as_english(text)
+        return prepared(text, self.lexicon, self.vocabulary, english=False)
+
+    def as_english(self, text: str) -> Utterance:
+        """A text that is known to be read as English, as the readers see it."""
+        return prepared(text, self.lexicon, self.vocabulary, english=True)
 
 
 def _guessed(text: str) -> str:
