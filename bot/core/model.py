@@ -93,8 +93,7 @@ class Assessment:
     """What triage made of one message.
 
     `kind` is the kind of emergency (`overdose`, `drowsy`, ...) or "" below urgent.
-    `asks` is true in the grey zone: the reply then asks whether it is
-    happening now.
+    `asks` is true in the grey zone: the reply then asks whether it is happening now.
     """
 
     level: Level

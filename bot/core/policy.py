@@ -78,8 +78,8 @@ class Policy:
         )
         if not english:
             signed = grave_sign or suicide_said
-            calm = few and weighed.emergency >= weighed.suicide_crisis
-            unsigned = self.few_elsewhere if calm else self.crisis_elsewhere
+            doubtful = few and weighed.emergency >= weighed.suicide_crisis
+            unsigned = self.few_elsewhere if doubtful else self.crisis_elsewhere
             crisis = self.signed_elsewhere if signed else unsigned
             escalates = self.escalates_elsewhere
         if weighed.crisis >= crisis:
