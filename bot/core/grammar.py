@@ -52,6 +52,7 @@ class _Compiler:
         self.any = 0
         self.phrases: dict[str, list[Phrase]] = {name: [] for name in concepts}
         self.uses: dict[str, set[str]] = {name: set() for name in concepts}
+        self.folded: dict[str, Alternative] = {}  # most words stand in many phrases
 
     def add(self, name: str, line: str) -> None:
         """Compile one line of a concept."""
@@ -116,7 +117,11 @@ class _Compiler:
         return [self._fold(choice.replace("_", " "))]
 
     def _fold(self, written: str) -> Alternative:
-        return tuple(token.word for token in normalise(written, self.lexicon).tokens)
+        found = self.folded.get(written)
+        if found is None:
+            found = tuple(token.word for token in normalise(written, self.lexicon).tokens)
+            self.folded[written] = found
+        return found
 
     def _concept(self, name: str, written: str) -> str:
         used = written.strip("<>")
