@@ -9,8 +9,10 @@ with --growth the decision time with 1, 4 and 16 times the examples.
 
 from __future__ import annotations
 
+import json
 import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -39,6 +41,7 @@ def main() -> None:
     content = build(root, trained=settings.trained, embeddings=settings.embeddings)
     decide(Message("bench", "he wont wake up"), Person(), content)
     print(f"start to first answer: {time.perf_counter() - began:.2f} s (trained before)")
+    print(f"command to first verdict: {command_s():.2f} s (a process of its own, with its imports)")
     texts = [row.text for row in proving_rows(root, dict(content.knowledge.topics))]
     texts = texts[:: max(1, len(texts) // MESSAGES)]
     ours = timed(lambda text: decide(Message("bench", text), Person(), content), texts)
@@ -56,6 +59,21 @@ def main() -> None:
         Message("bench", text), Person(), lexical), texts))  # fmt: skip
     if "--growth" in sys.argv:
         grow(root, texts)
+
+
+def command_s() -> float:
+    """Seconds from calling `classify` to its first line."""
+    began = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", "classify"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        process.stdin.write(json.dumps({"text": "he wont wake up"}) + "\n")  # type: ignore[union-attr]
+        process.stdin.close()  # type: ignore[union-attr]
+        process.stdout.readline()  # type: ignore[union-attr]
+        return time.perf_counter() - began
 
 
 def grow(root: Path, texts: Sequence[str]) -> None:

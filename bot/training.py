@@ -21,7 +21,7 @@ from bot.core.tongues import Tongues
 from bot.errors import ModelError
 from bot.models import Embeds
 
-FORMAT = 3  # of the cache files; a change makes all of them anew
+FORMAT = 4  # of the cache files; a change makes all of them anew
 # The modules of our core that what is learned hangs on: how texts are read, and how it is taught.
 LEARNING = (
     "amounts", "e5", "embed", "grams", "learn", "minilm", "network", "readers", "repair", "softmax",
@@ -181,6 +181,7 @@ def _arrays(learned: Learned) -> dict[str, NDArray[Any]]:
     if learned.vectors is not None:
         arrays["steps"] = learned.vectors.steps
         arrays["scales"] = learned.vectors.scales
+        arrays["directions"] = learned.vectors.directions
     return arrays
 
 
@@ -201,7 +202,9 @@ def _load_learned(path: Path, recipe: Recipe) -> Learned | None:
             Linear(arrays[f"layer_{place}_coefficients"], arrays[f"layer_{place}_biases"])
             for place in places
         ),
-        vectors=Vectors(arrays["steps"], arrays["scales"]) if "steps" in arrays else None,
+        vectors=Vectors(arrays["steps"], arrays["scales"], arrays["directions"])
+        if "steps" in arrays
+        else None,
         recipe=recipe,
         known=known_labels(texts, starts),
     )

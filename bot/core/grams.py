@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 WORD_SIZES = (1, 2)  # words in a row
 CHARACTER_SIZES = (2, 3, 4, 5)  # letters in a row, within a word and its two edges
-WORDS_KEPT, ORDINARY = 2_048, 24  # words whose n-grams are remembered; letters of the longest
+WORDS_KEPT, ORDINARY = 4_096, 24  # words whose n-grams are remembered; letters of the longest
 MOST = (15_000, 25_000)  # n-grams that are kept of words and of characters, the commonest
 
 _WORD = re.compile(r"\w+")
@@ -31,13 +30,11 @@ def words(text: str) -> list[str]:
 
 def characters(text: str) -> list[str]:
     """The character n-grams of `text`, not across words."""
-    found: list[str] = []
-    for word in text.casefold().split():
-        found += _of_word(word) if len(word) <= ORDINARY else _cut(word)
-    return found
+    return [gram for word in text.casefold().split() for gram in within(word)]
 
 
-def _cut(word: str) -> tuple[str, ...]:
+def within(word: str) -> list[str]:
+    """The character n-grams of a word and its two edges."""
     padded = f" {word} "
     found: list[str] = []
     for size in CHARACTER_SIZES:
@@ -45,14 +42,13 @@ def _cut(word: str) -> tuple[str, ...]:
             found.append(padded)
             break
         found += [padded[start : start + size] for start in range(len(padded) - size + 1)]
-    return tuple(found)
-
-
-# Most of a message are words that every message has.
-_of_word = lru_cache(WORDS_KEPT)(_cut)
+    return found
 
 
 BLOCKS: tuple[Callable[[str], list[str]], ...] = (words, characters)
+
+
+_NONE = np.array([], np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +64,14 @@ class Vocabulary:
     """The n-grams that were seen in teaching.
 
     `places` has a table for words and one for characters: n-gram to its place, which goes
-    on from table to table. `idf` is the inverse document frequency of each place.
+    on from table to table. `idf` is the inverse document frequency of each place. `by_word`
+    remembers the places of the character n-grams of words that were met: most of a message are
+    words that every message has.
     """
 
     places: tuple[dict[str, int], ...]
     idf: NDArray[np.float32]
+    by_word: dict[str, NDArray[np.int32]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def size(self) -> int:
@@ -81,14 +80,33 @@ class Vocabulary:
 
     def features(self, text: str) -> Features:
         """The features of `text`; each block has length one, or zero if nothing is known."""
-        places, weights = [], []
-        for grams, table in zip(BLOCKS, self.places, strict=True):
-            known = [place for place in map(table.get, grams(text)) if place is not None]
-            found, counts = np.unique(np.array(known, np.int32), return_counts=True)
-            values = self.idf[found] * (1 + np.log(counts, dtype=np.float32))
-            places.append(found)
-            weights.append(values / np.float32(np.linalg.norm(values) or 1.0))
+        of_words = [self.places[0].get(gram) for gram in words(text)]
+        known = np.array([place for place in of_words if place is not None], np.int32)
+        of_characters = [self._of_characters(word) for word in text.casefold().split()]
+        blocks = (known, np.concatenate([_NONE, *of_characters]))
+        places, weights = zip(*map(self._weighed, blocks), strict=True)
         return Features(np.concatenate(places), np.concatenate(weights))
+
+    def _of_characters(self, word: str) -> NDArray[np.int32]:
+        """The places of the character n-grams of a word."""
+        found = self.by_word.get(word)
+        if found is None:
+            places = [place for place in map(self.places[1].get, within(word)) if place is not None]
+            found = np.array(places, np.int32)
+            if len(self.by_word) < WORDS_KEPT and len(word) <= ORDINARY:
+                self.by_word[word] = found
+        return found
+
+    def _weighed(self, block: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Each place once, in order, with its weight: what np.unique does, in half its time."""
+        block.sort()
+        is_new = np.ones(len(block), bool)
+        np.not_equal(block[1:], block[:-1], out=is_new[1:])
+        first = is_new.nonzero()[0]
+        often = np.diff(first, append=len(block)).astype(np.float32)
+        places = block[first]
+        values = self.idf[places] * (1 + np.log(often))
+        return places, values / np.float32(np.linalg.norm(values) or 1.0)
 
     def lines(self) -> tuple[str, ...]:
         """The n-grams of each block, in the order of their places, one a line."""

@@ -47,6 +47,7 @@ class Recipe:
     meaning_strength: float = 30.0  # of that linear model
     meaning_rounds: int = 60
     nearest_weight: float = 5.0
+    nearest_directions: int = 128  # of the embeddings, along which the nearest is looked for
     temperature: float = 1.0
     lexical_temperature: float = 1.0
 
@@ -104,22 +105,32 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """Unit vectors, a row a text, in whole steps of -127 to 127 with a scale a row: a quarter of
-    the memory of plain numbers, and a cosine is out by less than 0.01."""
+    """Unit vectors, a row a text, along the `directions` (width x kept) in which they differ most,
+    in whole steps of -127 to 127 with a scale a row: a twelfth of the memory and a fifth of the
+    time of plain numbers. A cosine is out by about 0.01, a difference of two by 0.005."""
 
     steps: NDArray[np.int8]
     scales: Matrix
+    directions: Matrix
 
     @classmethod
-    def of(cls, rows: NDArray[np.floating]) -> Vectors:
-        """The rows in steps."""
-        scales = np.abs(rows).max(axis=1).astype(np.float32) / np.float32(HIGHEST)
-        steps = np.rint(rows / np.maximum(scales, TINY)[:, None]).astype(np.int8)
-        return cls(steps, scales)
+    def of(cls, rows: NDArray[np.floating], *, kept: int) -> Vectors:
+        """The rows in steps, along the first `kept` directions."""
+        plain = rows.astype(np.float32)
+        _, found = np.linalg.eigh(plain.T @ plain)
+        directions = np.ascontiguousarray(found[:, ::-1][:, :kept])
+        turned = plain @ directions
+        scales = np.abs(turned).max(axis=1) / np.float32(HIGHEST)
+        steps = np.rint(turned / np.maximum(scales, TINY)[:, None]).astype(np.int8)
+        return cls(steps, scales, directions)
 
-    def cosines(self, first: int, last: int, own: Matrix) -> Matrix:
-        """The cosines of the rows from `first` on, before `last`, to the unit vector `own`."""
-        found = self.steps[first:last].astype(np.float32) @ own
+    def turned(self, own: Matrix) -> Matrix:
+        """A unit vector along our directions."""
+        return np.asarray(own @ self.directions, np.float32)
+
+    def cosines(self, first: int, last: int, turned: Matrix) -> Matrix:
+        """The cosines of the rows from `first` on, before `last`, to a vector that was turned."""
+        found = self.steps[first:last].astype(np.float32) @ turned
         return np.asarray(found * self.scales[first:last], np.float32)
 
 
@@ -223,7 +234,7 @@ class Learned:
         if embedding is None or self.vectors is None:
             found = process.extract(text, self.texts[first:last], scorer=fuzz.ratio, limit=count)
             return [(score, first + place) for _, score, place in found]
-        cosines = self.vectors.cosines(first, last, embedding[-1])
+        cosines = self.vectors.cosines(first, last, self.vectors.turned(embedding[-1]))
         best = np.argsort(-cosines, kind="stable")[:count]
         return [(float(cosines[place]), first + int(place)) for place in best]
 
@@ -231,9 +242,9 @@ class Learned:
         """The cosine of each label's nearest example."""
         if self.vectors is None:
             raise ValueError("this reader was trained without embeddings")
-        own = embedding[-1]
+        turned = self.vectors.turned(embedding[-1])
         found = [
-            self.vectors.cosines(self.starts[label], self.starts[label + 1], own).max()
+            self.vectors.cosines(self.starts[label], self.starts[label + 1], turned).max()
             for label in labels.tolist()
         ]
         return np.array(found, np.float32)

@@ -37,7 +37,7 @@ def train(
     vectors = None
     if embeddings is not None:
         own = embeddings[order]
-        vectors = Vectors.of(own[:, -1])
+        vectors = Vectors.of(own[:, -1], kept=recipe.nearest_directions)
         by_meaning = _fit_meaning(own, targets, recipe, progress)
     vocabulary, linear = by_grams or learn_grams(texts, labels, recipe=recipe, progress=progress)
     sorted_texts = tuple(texts[place] for place in order)

@@ -11,8 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,25 +24,39 @@ FEW_WORDS = 4  # a message of fewer says little about its language
 READ = 300  # characters of a message that are looked at
 WORDS_KEPT, ORDINARY = 4_096, 24  # words whose runs are remembered; letters of the longest
 NO_WORD = re.compile(r"[\W\d_]+")
+_NONE = np.array([], np.int32)
 
 
 @dataclass(frozen=True, slots=True)
 class Tongues:
     """`odds` holds, for each run of letters, how much it speaks for each of `languages` against
-    English (logarithms)."""
+    English (logarithms). `by_word` remembers the places of the runs of words that were met."""
 
     languages: tuple[str, ...]
     places: dict[str, int]
     odds: NDArray[np.float16]
+    by_word: dict[str, NDArray[np.int32]] = field(default_factory=dict, compare=False, repr=False)
 
     def read(self, text: str) -> tuple[str, float]:
         """The likeliest language but English, and its log odds against English."""
-        places = [place for place in map(self.places.get, _runs(text)) if place is not None]
-        if not places:
+        found = [_NONE, *map(self._of_word, _words(text))]
+        places = np.unique(np.concatenate(found))
+        if not len(places):
             return "", 0.0
-        sums = self.odds[places].astype(np.float32).sum(axis=0)
+        sums = self.odds[places].sum(axis=0, dtype=np.float32)
         best = int(sums.argmax())
         return self.languages[best], float(sums[best])
+
+    def _of_word(self, word: str) -> NDArray[np.int32]:
+        """The places of the runs of a word."""
+        found = self.by_word.get(word)
+        if found is None:
+            places = [place for place in map(self.places.get, _runs(word)) if place is not None]
+            found = np.array(places, np.int32)
+            # Most of a message are words that every message has.
+            if len(self.by_word) < WORDS_KEPT and len(word) <= ORDINARY:
+                self.by_word[word] = found
+        return found
 
 
 def taught(texts: Iterable[tuple[str, str]]) -> Tongues:
@@ -51,7 +64,8 @@ def taught(texts: Iterable[tuple[str, str]]) -> Tongues:
     ones and others."""
     counts: dict[str, Counter[str]] = {}
     for text, language in texts:
-        counts.setdefault(language, Counter()).update(_runs(text))
+        runs_of_text = set[str]().union(*map(_runs, _words(text)))
+        counts.setdefault(language, Counter()).update(runs_of_text)
     if HOME not in counts or len(counts) == 1:
         raise ValueError("telling languages apart needs texts in English and in others")
     everywhere = sum(counts.values(), Counter[str]())
@@ -70,21 +84,16 @@ def taught(texts: Iterable[tuple[str, str]]) -> Tongues:
     )
 
 
-def _runs(text: str) -> set[str]:
-    """The runs of letters of each word and its two edges, and the whole words."""
-    words = set(NO_WORD.sub(" ", text[:READ].lower()).split())
-    return set().union(*(_of_word(word) if len(word) <= ORDINARY else _cut(word) for word in words))
+def _words(text: str) -> set[str]:
+    return set(NO_WORD.sub(" ", text[:READ].lower()).split())
 
 
-def _cut(word: str) -> frozenset[str]:
+def _runs(word: str) -> set[str]:
+    """The runs of letters of a word and its two edges, and the whole word."""
     edged = f" {word} "
     found = {
         edged[at : at + length]
         for length in range(1, LONGEST + 1)
         for at in range(len(edged) - length + 1)
     }
-    return frozenset(found | {f"|{word}"}) - {" "}
-
-
-# Most of a message are words that every message has.
-_of_word = lru_cache(WORDS_KEPT)(_cut)
+    return (found | {f"|{word}"}) - {" "}
