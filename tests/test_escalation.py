@@ -408,6 +408,14 @@ def test_labels_are_cleaned_and_stay_out_of_the_history() -> None:
     assert outcome.events == (Event("tagged", {"tags": 0}, {"tags": 1}),)
 
 
+def test_a_case_has_twenty_labels_at_most() -> None:
+    names = [f"label-{number}" for number in range(21)]
+
+    assert isinstance(step(a_case(), Tag("ana", tuple(names[:20])), NOW, RULES), Step)
+    refused = step(a_case(), Tag("ana", tuple(names)), NOW, RULES)
+    assert refused == Refusal("A case has at most 20 tags; leave some of the 21 out.")
+
+
 # ---- reviews -----------------------------------------------------------------------
 
 

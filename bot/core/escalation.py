@@ -42,6 +42,7 @@ ReplyWasRight = Literal["", "yes", "no", "partly"]  # "": nobody judged the repl
 BOT = "bot"  # the actor of what the bot does itself
 SYSTEM = "system"  # the actor of clocks, retention and the operator's commands
 FIRST_NUMBER = 1001
+TAGS_MOST = 20  # of a case; an index holds them whole
 UNTOLD = frozenset({"updated_at", "row_version", "return_due_at"})  # not part of the history
 
 

@@ -48,6 +48,7 @@ from bot.core.escalation import (
     BOT,
     DEFAULT_RULES,
     SYSTEM,
+    TAGS_MOST,
     Case,
     Event,
     Rules,
@@ -181,7 +182,10 @@ def _view(case: Case, action: View, _now: datetime, _rules: Rules) -> Outcome:
 
 def _tag(case: Case, action: Tag, _now: datetime, _rules: Rules) -> Outcome:
     # The labels are free text of staff and stay out of the history.
-    tagged = replace(case, tags=tuple(sorted({clean_tag(tag) for tag in action.tags} - {""})))
+    tags = tuple(sorted({clean_tag(tag) for tag in action.tags} - {""}))
+    if len(tags) > TAGS_MOST:
+        return Refusal(f"A case has at most {TAGS_MOST} tags; leave some of the {len(tags)} out.")
+    tagged = replace(case, tags=tags)
     after = {"tags": len(tagged.tags)}
     return Step(tagged, (Event("tagged", {"tags": len(case.tags)}, after),))
 

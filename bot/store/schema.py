@@ -62,7 +62,7 @@ metadata = MetaData(
 IS_OPEN = "status <> 'resolved'"  # written out, so that a partial index can answer it
 IS_TAGGED = "tags <> '[]'"
 QUEUE_ORDER = ("queue_rank", "listed_at", "number")
-# Every column that a list can be filtered by, but for tags, which have no greatest length.
+# Every column that a list can be filtered by, but for tags, which have an index of their own.
 FILTERED = (
     "status",
     "level",
@@ -163,7 +163,8 @@ escalation = Table(
     Index("ix_escalation_list", *QUEUE_ORDER, *FILTERED, "id"),
     Index(
         "ix_escalation_tagged",
-        "number",
+        "tags",
+        "id",
         sqlite_where=text(IS_TAGGED),
         postgresql_where=text(IS_TAGGED),
     ),
