@@ -83,7 +83,8 @@ def weigh(
     """
     rows = COEFFICIENTS if english else ELSEWHERE
     active = features(odds, found)
-    sums = [sum(rows[name][place] * value for name, value in active.items())
+    # What a table has no row for says nothing there.
+    sums = [sum(rows[name][place] * value for name, value in active.items() if name in rows)
             for place in range(3)]  # fmt: skip
     highest = max(*sums, 0.0)
     powers = [math.exp(value - highest) for value in (*sums, 0.0)]
