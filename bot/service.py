@@ -165,6 +165,9 @@ class Service:
         known = await self._people.find(
             self.store, chat, self._timeout_s, lambda: self.is_urgent(message)
         )
+        if known.stored == known.person == Person():
+            # Nothing is known of them in the store: new, or staff had them forgotten.
+            self._recent.drop(chat)
         # Nothing is awaited until the person is noted: what is decided next builds on it.
         decision = decide(message, known.person, self.content)
         at = message.at or self._clock()

@@ -478,6 +478,7 @@ async def test_without_an_alarm_nothing_is_kept_and_after_a_restart_nothing_is_k
     [
         pytest.param(lambda service: converse(service, "/forget", first=2), id="forget"),
         pytest.param(lambda service: _leaves(service), id="the page is left"),
+        pytest.param(lambda service: _staff_forget(service), id="staff forget them"),
     ],
 )
 async def test_whoever_leaves_or_is_forgotten_leaves_nothing_in_memory(
@@ -498,6 +499,12 @@ async def test_whoever_leaves_or_is_forgotten_leaves_nothing_in_memory(
 
 async def _leaves(service: Service) -> None:
     service.leave("tg:4711")
+
+
+async def _staff_forget(service: Service) -> None:
+    """As `privacy forget` does it, from a process of its own."""
+    assert service.store is not None
+    await service.store.forget_for("ana", "tg:4711")
 
 
 async def test_what_others_say_in_a_group_is_never_kept(
