@@ -70,9 +70,11 @@ def command_s() -> float:
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        process.stdin.write(json.dumps({"text": "he wont wake up"}) + "\n")  # type: ignore[union-attr]
-        process.stdin.close()  # type: ignore[union-attr]
-        process.stdout.readline()  # type: ignore[union-attr]
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(json.dumps({"text": "he wont wake up"}) + "\n")
+        process.stdin.close()
+        process.stdout.readline()
         return time.perf_counter() - began
 
 

@@ -86,6 +86,10 @@ class People:
         """The chats of those who are not stored yet."""
         return tuple(self._known)
 
+    def is_waiting(self, chat: str) -> bool:
+        """Whether the person is in memory, to be stored."""
+        return chat in self._known
+
     def recall(self, chat: str) -> Person | None:
         """The person as memory has them."""
         known = self._known.get(chat)

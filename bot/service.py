@@ -162,10 +162,11 @@ class Service:
         `until` (of the steady clock) it may ask the store.
         """
         chat = message.chat
+        was_waiting = self._people.is_waiting(chat)
         known = await self._people.find(
             self.store, chat, self._timeout_s, lambda: self.is_urgent(message)
         )
-        if known.stored == known.person == Person():
+        if not was_waiting and known.stored == known.person == Person():
             # Nothing is known of them in the store: new, or staff had them forgotten.
             self._recent.drop(chat)
         # Nothing is awaited until the person is noted: what is decided next builds on it.

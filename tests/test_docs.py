@@ -9,8 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.cli import KEPT, app
 from bot.settings import Settings
+from bot.tools.kept import commands
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -28,6 +29,10 @@ def test_every_command_is_in_the_changelog_or_readme() -> None:
 
     assert {"run", "classify", "escalations", "staff", "audit", "keys", "privacy"} <= {*names}
     assert [name for name in names if name not in told] == []
+
+
+def test_every_group_of_commands_is_found_by_its_name() -> None:
+    assert tuple(commands()) == KEPT
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -7,7 +7,7 @@ import pytest
 from bot.core.model import Evidence, Level
 from bot.core.policy import Policy
 from bot.core.triage import ScopeFact, SignalReading
-from bot.core.weigh import COEFFICIENTS, Weighed, weigh
+from bot.core.weigh import COEFFICIENTS, ELSEWHERE, Weighed, weigh
 
 BARS = Policy(crisis=0.2, escalates=0.3, unspoken=0.4)
 
@@ -74,7 +74,7 @@ def test_what_is_said_plainly_needs_no_learned_reader() -> None:
     assert BARS.level(nothing, signs=True, grave_sign=True, grave_said=True) is Level.EMERGENCY
 
 
-@pytest.mark.parametrize("scope", [*COEFFICIENTS, "animal"])
+@pytest.mark.parametrize("scope", ["past", "hypothetical", "figurative", "animal"])
 @pytest.mark.parametrize("english", [True, False])
 def test_any_scope_may_stand_in_a_message_of_any_language(scope: str, *, english: bool) -> None:
     found = SignalReading(scopes=(ScopeFact(scope, Evidence(scope, "scope", 0, 1, "x", "")),))
@@ -82,3 +82,7 @@ def test_any_scope_may_stand_in_a_message_of_any_language(scope: str, *, english
     weighed = weigh((0.1, 0.1, 0.1, 0.7), found, english=english)
 
     assert 0 < weighed.crisis <= weighed.escalates < 1
+
+
+def test_the_two_tables_weigh_the_same_things() -> None:
+    assert COEFFICIENTS.keys() == ELSEWHERE.keys()

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 WORD_SIZES = (1, 2)  # words in a row
 CHARACTER_SIZES = (2, 3, 4, 5)  # letters in a row, within a word and its two edges
-WORDS_KEPT, ORDINARY = 4_096, 24  # words whose n-grams are remembered; letters of the longest
 MOST = (15_000, 25_000)  # n-grams that are kept of words and of characters, the commonest
 
 _WORD = re.compile(r"\w+")
@@ -65,8 +64,8 @@ class Vocabulary:
 
     `places` has a table for words and one for characters: n-gram to its place, which goes
     on from table to table. `idf` is the inverse document frequency of each place. `by_word`
-    remembers the places of the character n-grams of words that were met: most of a message are
-    words that every message has.
+    remembers the places of the character n-grams of words that teaching knows, once they were
+    met: most of a message are words that every message has, and no name is held in memory.
     """
 
     places: tuple[dict[str, int], ...]
@@ -93,7 +92,7 @@ class Vocabulary:
         if found is None:
             places = [place for place in map(self.places[1].get, within(word)) if place is not None]
             found = np.array(places, np.int32)
-            if len(self.by_word) < WORDS_KEPT and len(word) <= ORDINARY:
+            if word in self.places[0]:
                 self.by_word[word] = found
         return found
 

@@ -22,7 +22,6 @@ LEAST = 2  # texts that a run must stand in
 FORESEEN = 0.3  # how often each run counts as seen beforehand
 FEW_WORDS = 4  # a message of fewer says little about its language
 READ = 300  # characters of a message that are looked at
-WORDS_KEPT, ORDINARY = 4_096, 24  # words whose runs are remembered; letters of the longest
 NO_WORD = re.compile(r"[\W\d_]+")
 _NONE = np.array([], np.int32)
 
@@ -30,7 +29,8 @@ _NONE = np.array([], np.int32)
 @dataclass(frozen=True, slots=True)
 class Tongues:
     """`odds` holds, for each run of letters, how much it speaks for each of `languages` against
-    English (logarithms). `by_word` remembers the places of the runs of words that were met."""
+    English (logarithms). `by_word` remembers the places of the runs of words
+    that teaching knows, once they were met; no name is held in memory."""
 
     languages: tuple[str, ...]
     places: dict[str, int]
@@ -53,8 +53,7 @@ class Tongues:
         if found is None:
             places = [place for place in map(self.places.get, _runs(word)) if place is not None]
             found = np.array(places, np.int32)
-            # Most of a message are words that every message has.
-            if len(self.by_word) < WORDS_KEPT and len(word) <= ORDINARY:
+            if f"|{word}" in self.places:
                 self.by_word[word] = found
         return found
 

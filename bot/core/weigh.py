@@ -46,6 +46,7 @@ ELSEWHERE: dict[str, tuple[float, float, float]] = {
     "signal emergency": (0.06, -0.35, -0.52),
     "signal suicide_crisis": (0.95, 0.71, 0.50),
     "signal urgent": (0.01, -0.01, 0.18),
+    "figurative": (0.0, 0.0, 0.0),  # an English wording in a message read as another language
     "happened": (0.56, -0.25, -0.02),
     "held back": (-0.39, -0.07, -0.20),
     "hypothetical": (0.93, 0.24, 0.45),
@@ -83,8 +84,7 @@ def weigh(
     """
     rows = COEFFICIENTS if english else ELSEWHERE
     active = features(odds, found)
-    # What a table has no row for says nothing there.
-    sums = [sum(rows[name][place] * value for name, value in active.items() if name in rows)
+    sums = [sum(rows[name][place] * value for name, value in active.items())
             for place in range(3)]  # fmt: skip
     highest = max(*sums, 0.0)
     powers = [math.exp(value - highest) for value in (*sums, 0.0)]
