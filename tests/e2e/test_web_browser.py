@@ -281,6 +281,8 @@ def test_leaving_is_quick_and_leaves_nothing_behind(
         async with visit.page.expect_request("**/api/leave"):
             await leave(visit.page)
         await visit.page.wait_for_url(EXIT)
+        # Until then Chromium may still be changing pages, and has no history to tell.
+        await visit.page.wait_for_load_state("networkidle")
 
         await visit.page.go_back()
         assert visit.url not in visit.page.url
