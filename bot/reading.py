@@ -90,7 +90,9 @@ def _nothing_collected() -> Iterator[None]:
 
 
 def warm(content: Content) -> None:
-    """Makes now what is else made with the first message in another language; takes seconds."""
+    """Makes now what is else made with the first message whose language is not plain, or is
+    another; takes seconds."""
+    _guessed("hello")
     reader = content.reader
     if isinstance(reader, Readers) and reader.elsewhere is not None:
         embed = reader.elsewhere.embed
