@@ -79,6 +79,26 @@ def test_the_country_in_the_message_itself_counts(content: Content) -> None:
     assert "112 or" not in first_line(decision)
 
 
+@pytest.mark.parametrize(
+    ("text", "iso", "topic"),
+    [
+        ("i live in Spain", "ES", "change_country_or_language"),
+        ("set my country to Ireland", "IE", "change_country_or_language"),
+        ("who do I call in Malta", "MT", "change_country_or_language"),
+        ("I'm in Spain, can I buy baclofen without a prescription?", "ES", "controlled_substance"),
+        ("I'm not in Canada any more", "GB", "change_country_or_language"),
+        ("is baclofen a controlled drug in Germany?", "GB", "controlled_substance"),
+        ("My bank says somebody in Florida used my card.", "GB", ""),
+    ],
+)
+def test_only_who_says_where_they_are_gets_other_numbers(
+    content: Content, text: str, iso: str, topic: str
+) -> None:
+    decision = say(content, text, UK)
+
+    assert (decision.person.country, decision.topic) == (iso, topic)
+
+
 def test_an_urgent_reply_names_the_danger_signs_and_the_number(content: Content) -> None:
     decision = say(content, "I had three beers and took my baclofen, feel fine", UK)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core import acts, alarm, context, cpr, guiding, hearing, talk, typed
 from bot.core.clocks import NEVER, Calendar
-from bot.core.helplines import find_country, fold
+from bot.core.helplines import find_country, fold, own_country
 from bot.core.knowledge import Knowledge, label_of
 from bot.core.model import Decision, Level, Message, Person
 from bot.core.replies import Scribe, channel_of
@@ -61,9 +61,9 @@ def decide(message: Message, person: Person, content: Content) -> Decision:
     crisis is never lowered: `Decision.level` is the higher of the message's and the episode's.
     """
     person = _fresh_episode(message, person)
-    person = _with_country(message, person, content.knowledge)
     scribe = Scribe(content.at(message.at), person, channel_of(message.chat))
-    turn = Turn(message, person, scribe, content.reader)
+    own = message.located_in or own_country(message.text, content.knowledge.helplines)
+    turn = Turn(message, person, scribe, content.reader).in_country(own)
     if message.group:
         return _in_group(turn)
     return _routed(turn)
@@ -92,6 +92,7 @@ def _read(turn: Turn) -> Decision:
     if hearing.means_self(turn):
         return alarm.crisis_asked(turn, "")
     reading = context.read(turn)
+    turn = _where_it_happens(turn, reading)
     if not turn.state.level.escalates:
         text, known = turn.message.text, turn.scribe.knowledge.wordings
         if typed.is_wholly(text, "emergency_named", known):
@@ -239,8 +240,10 @@ def _fresh_episode(message: Message, person: Person) -> Person:
     return replace(person, state=state)
 
 
-def _with_country(message: Message, person: Person, knowledge: Knowledge) -> Person:
-    iso = message.located_in or find_country(message.text, knowledge.helplines)
-    if not iso or iso not in knowledge.helplines.countries or message.group:
-        return person
-    return replace(person, country=iso, country_source="told")
+def _where_it_happens(turn: Turn, reading: Reading) -> Turn:
+    """The turn with the numbers of the place that is named, where somebody may be in danger
+    there ("my son in Canada took a whole bottle")."""
+    grave = turn.state.level.escalates or reading.assessment.level.escalates
+    if not grave and not reading.assessment.asks and turn.state.pending != "country":
+        return turn
+    return turn.in_country(find_country(turn.message.text, turn.scribe.knowledge.helplines))

@@ -10,7 +10,7 @@ from bot.core import typed, wordings
 from bot.core.alarm import escalation
 from bot.core.asked import asked_in
 from bot.core.guiding import country_told, denial
-from bot.core.helplines import find_country, fold
+from bot.core.helplines import fold, own_country, wanted_country
 from bot.core.knowledge import kind_of
 from bot.core.model import (
     Assessment,
@@ -37,15 +37,16 @@ OFFERS = 3
 OFFERED_BESIDE = 2  # another question
 OWN_REPLY = {"pet", "other_medicine", "other_health"}  # classes with words of their own
 BRIEF = 6  # words; a reply this short to "Are you thinking about dying?" is an answer to it
+COUNTRY = "change_country_or_language"
 SHORT = 7  # words; a message this short may lean on the topic before it
 
 
 def conversation(turn: Turn, reading: Reading) -> Decision:
     """An answer, a "did you mean", or what the bot can do; with an open crisis's number first."""
     text = turn.message.text
-    told = find_country(text, turn.scribe.knowledge.helplines)
-    if told and (turn.state.pending == "country" or reading.outcome != "sure"):
-        return country_told(turn)
+    told = _told_country(turn, reading)
+    if told:
+        return country_told(turn.in_country(told))
     if turn.state.level.escalates and is_denial(turn):
         return denial(turn)
     answered = _answers_now(turn, reading)
@@ -65,6 +66,17 @@ def conversation(turn: Turn, reading: Reading) -> Decision:
     if reading.outcome == "unsure":
         return _did_you_mean(turn, reading)
     return _nothing_fits(turn, reading)
+
+
+def _told_country(turn: Turn, reading: Reading) -> str:
+    """The country whose numbers the message wants, or "" where it is there to ask something
+    else: who asks about a place may be anywhere."""
+    text, helplines = turn.message.text, turn.scribe.knowledge.helplines
+    sure = reading.candidates[0].topic if reading.outcome == "sure" else ""
+    asks_numbers = wordings.means(text, "asks_numbers", turn.scribe.knowledge.wordings)
+    if turn.state.pending == "country" or sure == COUNTRY or (not sure and asks_numbers):
+        return wanted_country(text, helplines)
+    return "" if sure else own_country(text, helplines)
 
 
 def how_cpr_is_done(turn: Turn) -> Decision | None:
@@ -103,7 +115,7 @@ def topic(
     texts = (text, scribe.phrase("or_this")) if others else (text,)
     buttons = topic_buttons(scribe, found, tuple(other.topic for other in others))
     pending = "offer" if others else ""
-    if topic_id == "change_country_or_language":
+    if topic_id == COUNTRY:
         buttons, pending = (*country_buttons(scribe), buttons[-1]), "country"
     chat = found.group == "bot"
     state = replace(turn.state, topic=turn.state.topic if chat else topic_id, pending=pending)

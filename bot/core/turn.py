@@ -42,6 +42,13 @@ class Turn:
         """The turn when more is known of the person."""
         return replace(self, person=person, scribe=self.scribe.for_person(person))
 
+    def in_country(self, iso: str) -> Turn:
+        """The turn with the numbers of a country that was told; of an unknown one, or in a group,
+        where each may be somewhere else, as it is."""
+        if iso not in self.scribe.knowledge.helplines.countries or self.message.group:
+            return self
+        return self.with_person(replace(self.person, country=iso, country_source="told"))
+
 
 def chat(turn: Turn, reply: Reply, state: State, topic_id: str) -> Decision:
     """A reply about the bot itself: the message was small talk or a command."""
