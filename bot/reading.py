@@ -95,7 +95,7 @@ def _nothing_collected() -> Iterator[None]:
 def _give_back() -> None:
     """Hands memory that loading or training needed and left back to the system, where its C
     library can: the heap keeps it else, 60 MB after loading and 250 MB after training."""
-    with suppress(OSError, AttributeError):
+    with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 

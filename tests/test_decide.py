@@ -80,23 +80,30 @@ def test_the_country_in_the_message_itself_counts(content: Content) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "iso", "topic"),
+    ("text", "iso"),
     [
-        ("i live in Spain", "ES", "change_country_or_language"),
-        ("set my country to Ireland", "IE", "change_country_or_language"),
-        ("who do I call in Malta", "MT", "change_country_or_language"),
-        ("I'm in Spain, can I buy baclofen without a prescription?", "ES", "controlled_substance"),
-        ("I'm not in Canada any more", "GB", "change_country_or_language"),
-        ("is baclofen a controlled drug in Germany?", "GB", "controlled_substance"),
-        ("My bank says somebody in Florida used my card.", "GB", ""),
+        ("i live in Spain", "ES"),
+        ("set my country to Ireland", "IE"),
+        ("who do I call in Malta", "MT"),
+        ("emergency in Spain", "ES"),
+        ("someone is in danger in Spain", "ES"),
+        ("we're in a hotel in Spain", "ES"),
+        ("We are on a family holiday in Spain", "ES"),
+        ("calling from Ireland", "IE"),
+        ("viviamo in Italia, cos'è il baclofen?", "IT"),
+        ("I'm in a hotel in Spain, can I take ibuprofen with baclofen?", "ES"),
+        ("my son in Canada takes baclofen, what are the side effects?", "CA"),
+        ("Will it rain in Bristol tomorrow?", "NZ"),
+        ("My bank says somebody in Florida used my card.", "NZ"),
+        ("Which trains go to Sheffield after nine?", "NZ"),
     ],
 )
-def test_only_who_says_where_they_are_gets_other_numbers(
-    content: Content, text: str, iso: str, topic: str
+def test_a_place_counts_unless_something_else_is_asked_about_it(
+    content: Content, text: str, iso: str
 ) -> None:
-    decision = say(content, text, UK)
+    decision = say(content, text, Person(country="NZ", country_source="told"))
 
-    assert (decision.person.country, decision.topic) == (iso, topic)
+    assert decision.person.country == iso
 
 
 def test_an_urgent_reply_names_the_danger_signs_and_the_number(content: Content) -> None:

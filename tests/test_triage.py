@@ -135,6 +135,7 @@ def test_emergency_words_of_every_language_are_active_for_everyone(text: str, ki
         ("these shoes, I overdosed on glitter", "figurative"),
         ("in the film she took a handful of pills", "news"),
         ("my dog is having a seizure", "animal"),
+        ("the vet says she is having a seizure", "animal"),
     ],
 )
 def test_a_scope_holds_a_sign_back_and_says_so(text: str, scope: str) -> None:
@@ -156,6 +157,9 @@ def test_a_scope_holds_a_sign_back_and_says_so(text: str, scope: str) -> None:
         "what if it happens again? she can't breathe",
         "no fever, no rash, but she cannot be woken",
         "I was not sure, he took a handful",
+        "my dad is a vet, he isn't breathing",
+        "army vet here, I took 30 tablets",
+        "the vet in bed four has stopped breathing",
     ],
 )
 def test_a_scope_never_takes_away_a_second_sign(text: str) -> None:

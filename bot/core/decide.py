@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core import acts, alarm, context, cpr, guiding, hearing, talk, typed
 from bot.core.clocks import NEVER, Calendar
-from bot.core.helplines import find_country, fold, own_country
+from bot.core.helplines import find_country, fold
 from bot.core.knowledge import Knowledge, label_of
 from bot.core.model import Decision, Level, Message, Person
 from bot.core.replies import Scribe, channel_of
@@ -62,15 +62,16 @@ def decide(message: Message, person: Person, content: Content) -> Decision:
     """
     person = _fresh_episode(message, person)
     scribe = Scribe(content.at(message.at), person, channel_of(message.chat))
-    own = message.located_in or own_country(message.text, content.knowledge.helplines)
-    turn = Turn(message, person, scribe, content.reader).in_country(own)
+    turn = Turn(message, person, scribe, content.reader).in_country(message.located_in)
     if message.group:
         return _in_group(turn)
     return _routed(turn)
 
 
-def _routed(turn: Turn) -> Decision:
-    message = turn.message
+def _routed(unplaced: Turn) -> Decision:
+    """The decision; `unplaced` is the turn before the country that its text names counts."""
+    message = unplaced.message
+    turn = unplaced.in_country(find_country(message.text, unplaced.scribe.knowledge.helplines))
     if message.button:
         return acts.pressed(turn, message.button)
     command, argument = command_of(message.text)
@@ -83,16 +84,15 @@ def _routed(turn: Turn) -> Decision:
         return acts.attachment(turn)
     if not fold(message.text) and not _has_symbols(message.text):
         return acts.empty(turn)
-    return _read(turn)
+    return _read(turn, unplaced)
 
 
-def _read(turn: Turn) -> Decision:
+def _read(turn: Turn, unplaced: Turn) -> Decision:
     if is_plain_denial(turn):
         return guiding.denial(turn)
     if hearing.means_self(turn):
         return alarm.crisis_asked(turn, "")
     reading = context.read(turn)
-    turn = _where_it_happens(turn, reading)
     if not turn.state.level.escalates:
         text, known = turn.message.text, turn.scribe.knowledge.wordings
         if typed.is_wholly(text, "emergency_named", known):
@@ -112,6 +112,8 @@ def _read(turn: Turn) -> Decision:
     how = talk.how_cpr_is_done(turn)
     if how is not None:
         return how
+    if talk.only_names_a_place(turn, reading):
+        turn = unplaced
     answered = _conversation(turn, reading)
     put_again = guiding.is_question(turn) or cpr.under_cpr(turn)
     return guiding.with_question(turn, answered) if put_again else answered
@@ -238,12 +240,3 @@ def _fresh_episode(message: Message, person: Person) -> Person:
         guide=None,
     )
     return replace(person, state=state)
-
-
-def _where_it_happens(turn: Turn, reading: Reading) -> Turn:
-    """The turn with the numbers of the place that is named, where somebody may be in danger
-    there ("my son in Canada took a whole bottle")."""
-    grave = turn.state.level.escalates or reading.assessment.level.escalates
-    if not grave and not reading.assessment.asks and turn.state.pending != "country":
-        return turn
-    return turn.in_country(find_country(turn.message.text, turn.scribe.knowledge.helplines))

@@ -15,47 +15,14 @@ _NO_LETTER = re.compile(r"[^\w\u0900-\u097f]|_")
 _SIGNS_KEPT = 10_000  # signs whose folding is remembered
 
 # Words after which a country's name says where somebody is.
-_PLACED = frozenset(
-    [
-        "in",
-        "from",
-        "near",
-        "at",
-        "to",
-        "visiting",
-        "en",
-        "em",
-        "au",
-        "aux",
-        "aus",
-        "uit",
-        "w",
-        "z",
-        "в",
-        "из",
-        "у",
-        "з",
-    ]
-)
-_OWN = _PLACED - {"to"}
-_WANTED = _PLACED | {"for"}
-_NOT = {"not", "nicht", "pas", "niet", "nie", "нет", "не"}
+_PLACED = r"(?:in|from|near|at|to|visiting|en|em|au|aux|aus|uit|w|z|в|из|у|з)"
 _BARE = re.compile(
     r"^(?:i am |im |we are |were |i live |it is |its |my country is |country |estoy |je suis "
     r"|ich bin |ik ben |sono |jestem |estou |я )*(?:in |from |en |em |w |в |у |aus |uit |au )?"
 )
-# What opens a sentence about where its writer is, with at most two words before the place:
-# "im stuck here in Canada".
-_OF_ONESELF = re.compile(
-    r"(?:^|\s)(?:i am|im|ive been|i live|i stay|i moved|we are|we live|we moved|living|based|here"
-    r"|estoy|vivo|soy|ich bin|ich wohne|ich lebe|je suis|jhabite|j habite|je vis|sono|abito"
-    r"|jestem|mieszkam|estou|moro|sou|ik ben|ik woon|я|живу|мешкаю)"
-    r"(?: (?!(?:never|nao|no|going|moving|flying)(?: |$))\S+){0,2}$"
-    r"|^were(?: \S+){0,2}$"
-)
-# Names that are also ordinary words, first names or medicines' homonyms: a bare mention
-# inside a longer sentence does not count.
-_MAX_WORDS = 4
+_MAX_WORDS = 4  # of a country's name
+# Names of people and birds, too: inside a sentence only "in" says that a country is meant.
+_NAMES_TOO = frozenset(("chad", "georgia", "israel", "jordan", "kenya", "turkey"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,54 +70,31 @@ def find_country(text: str, helplines: Helplines) -> str:
     A name counts when the text is nothing but that name ("Canada", "I'm in Canada"), or
     after a word of place inside a sentence. Never guessed from language.
     """
-    folded = fold(text[:2000])
-    return _bare_country(folded, helplines) or _placed_country(folded, helplines, _PLACED)
+    return country_alone(text, helplines) or _placed_country(fold(text[:2000]), helplines)
 
 
-def wanted_country(text: str, helplines: Helplines) -> str:
-    """The ISO code of the country whose numbers a message asks for ("numbers for Ireland"), or
+def country_alone(text: str, helplines: Helplines) -> str:
+    """The ISO code of the country where a text says that somebody is there and nothing else, or
     ""."""
-    folded = fold(text[:2000])
-    return _bare_country(folded, helplines) or _placed_country(folded, helplines, _WANTED)
-
-
-def own_country(text: str, helplines: Helplines) -> str:
-    """The ISO code of the country that the text says its writer is in, or "".
-
-    Not "somebody in Florida used my card", nor "will it rain in Bristol": whoever asks about a
-    place may be anywhere.
-    """
-    folded = fold(text[:2000])
-    bare = _bare_country(folded, helplines)
-    return bare or _placed_country(folded, helplines, _OWN, opened=_OF_ONESELF)
-
-
-def _bare_country(folded: str, helplines: Helplines) -> str:
-    bare = _BARE.sub("", folded)
+    bare = _BARE.sub("", fold(text[:2000]))
     if len(bare.split()) > _MAX_WORDS:
         return ""
     return helplines.names.get(bare) or helplines.places.get(bare) or ""
 
 
-def _placed_country(
-    folded: str,
-    helplines: Helplines,
-    after: frozenset[str],
-    *,
-    opened: re.Pattern[str] | None = None,
-) -> str:
+def _placed_country(folded: str, helplines: Helplines) -> str:
     words = folded.split()
     for index, word in enumerate(words[:-1]):
-        if word not in after or (index and words[index - 1] in _NOT):
-            continue
-        if opened and not opened.search(" ".join(words[:index])):
+        if not re.fullmatch(_PLACED, word):
             continue
         for size in range(_MAX_WORDS, 0, -1):
             name = " ".join(words[index + 1 : index + 1 + size])
             known = helplines.names.get(name) or helplines.places.get(name)
             if (known and len(name) > 2) or (known and size == 1 and name in {"uk", "us", "nz"}):
-                if name == "us" and word in {"to", "for", "from", "near", "at"}:
+                if name == "us" and word in {"to", "from", "near", "at"}:
                     continue  # "next to us" is no country
+                if name in _NAMES_TOO and word != "in":
+                    continue  # "I gave ten to Jordan"
                 return known
     return ""
 

@@ -10,7 +10,7 @@ from bot.core import typed, wordings
 from bot.core.alarm import escalation
 from bot.core.asked import asked_in
 from bot.core.guiding import country_told, denial
-from bot.core.helplines import fold, own_country, wanted_country
+from bot.core.helplines import country_alone, find_country, fold
 from bot.core.knowledge import kind_of
 from bot.core.model import (
     Assessment,
@@ -44,9 +44,8 @@ SHORT = 7  # words; a message this short may lean on the topic before it
 def conversation(turn: Turn, reading: Reading) -> Decision:
     """An answer, a "did you mean", or what the bot can do; with an open crisis's number first."""
     text = turn.message.text
-    told = _told_country(turn, reading)
-    if told:
-        return country_told(turn.in_country(told))
+    if _tells_country(turn, reading):
+        return country_told(turn)
     if turn.state.level.escalates and is_denial(turn):
         return denial(turn)
     answered = _answers_now(turn, reading)
@@ -68,15 +67,26 @@ def conversation(turn: Turn, reading: Reading) -> Decision:
     return _nothing_fits(turn, reading)
 
 
-def _told_country(turn: Turn, reading: Reading) -> str:
-    """The country whose numbers the message wants, or "" where it is there to ask something
-    else: who asks about a place may be anywhere."""
-    text, helplines = turn.message.text, turn.scribe.knowledge.helplines
-    sure = reading.candidates[0].topic if reading.outcome == "sure" else ""
-    asks_numbers = wordings.means(text, "asks_numbers", turn.scribe.knowledge.wordings)
-    if turn.state.pending == "country" or sure == COUNTRY or (not sure and asks_numbers):
-        return wanted_country(text, helplines)
-    return "" if sure else own_country(text, helplines)
+def _tells_country(turn: Turn, reading: Reading) -> bool:
+    """Whether a message is there to say whose numbers are wanted."""
+    if not find_country(turn.message.text, turn.scribe.knowledge.helplines):
+        return False
+    answers_it = turn.state.pending == "country" or reading.outcome != "sure"
+    asks_for_it = reading.outcome == "sure" and reading.candidates[0].topic == COUNTRY
+    return (answers_it or asks_for_it) and not only_names_a_place(turn, reading)
+
+
+def only_names_a_place(turn: Turn, reading: Reading) -> bool:
+    """Whether a place is named in a message about something else ("will it rain in Bristol"):
+    its writer may be anywhere, and would later get the wrong numbers. In doubt a place counts."""
+    if not reading.outside or reading.assessment.asks or turn.state.level.escalates:
+        return False
+    text, known = turn.message.text, turn.scribe.knowledge
+    if turn.state.pending == "country" or country_alone(text, known.helplines):
+        return False
+    return not any(
+        wordings.means(text, group, known.wordings) for group in ("tells_place", "asks_numbers")
+    )
 
 
 def how_cpr_is_done(turn: Turn) -> Decision | None:
