@@ -27,10 +27,10 @@ class Policy:
     `outweighs` on.
     """
 
-    crisis: float = 0.12
+    crisis: float = 0.15
     escalates: float = 0.25
-    unspoken: float = 0.40
-    crisis_elsewhere: float = 0.12
+    unspoken: float = 0.30
+    crisis_elsewhere: float = 0.10
     escalates_elsewhere: float = 0.25
     few_elsewhere: float = 0.25
     signed_elsewhere: float = 0.06
