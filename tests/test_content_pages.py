@@ -367,6 +367,9 @@ async def test_a_proof_that_is_only_offered_or_asked_about_says_so(
         "he drinks with it",
         "wine night",
         "dad drinks on them",
+        "sherry with them",
+        "cider with it",
+        "pints at the weekend on it",
     )
     made = {text: decide(Message("proof", text), Person(), content) for text in unclear}
     offered = next(

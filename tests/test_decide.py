@@ -469,7 +469,7 @@ def test_decide_never_raises(content: Content, text: str, button: str) -> None:
 def test_who_is_asked_about_dying_and_does_not_say_no_gets_the_crisis_line(
     content: Content, said: str, level: Level
 ) -> None:
-    asked = decide(Message("test", "I bought a rope"), Person(), content)
+    asked = decide(Message("test", "bought some rope today"), Person(), content)
     assert asked.asks
 
     answered = decide(Message("test", said), asked.person, content)

@@ -50,8 +50,7 @@ def escalation(turn: Turn, reading: Reading, *, path: str = "triage") -> Decisio
 def must_start_cpr(turn: Turn, reading: Reading) -> bool:
     """Whether a message plainly says that somebody else has no breath, and CPR is not begun."""
     found = reading.assessment
-    by_rule = any(evidence.kind == "trigger" for evidence in found.evidence)
-    if found.level is not Level.EMERGENCY or not by_rule or _subject(turn, reading) == "self":
+    if found.level is not Level.EMERGENCY or not found.by_rule or _subject(turn, reading) == "self":
         return False
     if turn.state.guide and turn.state.guide.cpr:
         return False

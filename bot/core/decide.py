@@ -160,7 +160,7 @@ def _escalating(turn: Turn, reading: Reading) -> Decision:
     is a fact, unless a rule saw a new danger sign: what is known already is not told as news."""
     label = label_of(reading.assessment.level, reading.assessment.kind)
     state = turn.person.state
-    by_rule = any(evidence.kind == "trigger" for evidence in reading.assessment.evidence)
+    by_rule = reading.assessment.by_rule
     if alarm.must_start_cpr(turn, reading):
         return alarm.escalation(turn, reading)
     if not by_rule and cpr.says_breathing_again(turn):

@@ -38,6 +38,7 @@ CPR_OR_SELF = "cpr_or_self"  # what is pending while nobody knows what cannot be
 # Under an open case the learned reader takes facts for alarms ("hes 64": 0.7, "he is sitting up
 # now": 0.86). What no rule saw starts another card of the same level only from here on.
 PLAIN_DANGER = 0.9
+LIKELY_SELF = 0.5  # from here on a question about CPR may be about one's own life, too
 TIME_QUESTIONS = ("when_and_how_much", "last_dose", "refill_due")
 THANKS = "thanks"  # the topic of a thank-you
 FEELS_WELL = "ok"  # the word of the answer that "I'm OK" is to a question about signs
@@ -46,8 +47,7 @@ FEELS_WELL = "ok"  # the word of the answer that "I'm OK" is to a question about
 def said_alone(reading: Reading, text: str, known: Wordings) -> Reading:
     """The reading of a few words that the readers cannot know by themselves: "help me" is asked
     whether it is now, "I don't know" in any language raises nothing."""
-    by_rule = any(each.kind == "trigger" for each in reading.assessment.evidence)
-    if by_rule:
+    if reading.assessment.by_rule:
         return reading
     if typed.is_wholly(text, "cry_for_help", known) and not reading.assessment.level.escalates:
         asking = Assessment(Level.OUT_OF_SCOPE, CRY_CARD, asks=True)
@@ -294,7 +294,7 @@ def cannot_go_on(turn: Turn, reading: Reading) -> Decision | None:
     heard = _asked(turn)
     if heard is None or not heard.only_cpr or found.level is not Level.SUICIDE_CRISIS:
         return None
-    if not cpr.under_cpr(turn) or typed.speaks_of_dying(text, known):
+    if not cpr.under_cpr(turn) or typed.speaks_of_dying(text, known) or _is_about_arms(turn, found):
         return None
     scribe = turn.scribe
     also = tuple(dict.fromkeys((found.kind, *found.also)))
@@ -311,6 +311,13 @@ def cannot_go_on(turn: Turn, reading: Reading) -> Decision | None:
         reply=replace(said.reply, buttons=buttons),
         person=replace(said.person, state=shown),
     )
+
+
+def _is_about_arms(turn: Turn, found: Assessment) -> bool:
+    """Whether a question about CPR only half sounds like suicide ("how long do i do this")."""
+    heard = _asked(turn)
+    only_cpr = heard is not None and heard.only_cpr
+    return only_cpr and not found.by_rule and found.confidence < LIKELY_SELF
 
 
 def means_self(turn: Turn) -> bool:
@@ -347,10 +354,9 @@ def below_cpr(turn: Turn, reading: Reading) -> Decision | None:
     worn_out = cannot_go_on(turn, reading)
     if worn_out is not None:
         return worn_out
-    by_rule = any(each.kind == "trigger" for each in found.evidence)
-    if not cpr.under_cpr(turn) or by_rule or found.level >= Level.EMERGENCY:
+    if not cpr.under_cpr(turn) or found.by_rule or found.level >= Level.EMERGENCY:
         return None
-    if found.level is Level.SUICIDE_CRISIS:
+    if found.level is Level.SUICIDE_CRISIS and not _is_about_arms(turn, found):
         also = tuple(dict.fromkeys((found.kind, *found.also)))
         return cpr_goes_on(turn, replace(reading, assessment=replace(found, also=also)))
     answered = asked_something(turn, reading) or guide_answer_in(turn, reading)

@@ -104,6 +104,11 @@ class Assessment:
     evidence: tuple[Evidence, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
 
+    @property
+    def by_rule(self) -> bool:
+        """Whether a rule saw a danger sign, and not the learned reader alone."""
+        return any(each.kind == "trigger" for each in self.evidence)
+
 
 @dataclass(frozen=True, slots=True)
 class Button:
