@@ -38,7 +38,7 @@ CPR_OR_SELF = "cpr_or_self"  # what is pending while nobody knows what cannot be
 # Under an open case the learned reader takes facts for alarms ("hes 64": 0.7, "he is sitting up
 # now": 0.86). What no rule saw starts another card of the same level only from here on.
 PLAIN_DANGER = 0.9
-LIKELY_SELF = 0.5  # from here on a question about CPR may be about one's own life, too
+LIKELY = 0.5  # Below it a question about CPR that only the learned reader fears is just that.
 TIME_QUESTIONS = ("when_and_how_much", "last_dose", "refill_due")
 THANKS = "thanks"  # the topic of a thank-you
 FEELS_WELL = "ok"  # the word of the answer that "I'm OK" is to a question about signs
@@ -317,7 +317,7 @@ def _is_about_arms(turn: Turn, found: Assessment) -> bool:
     """Whether a question about CPR only half sounds like suicide ("how long do i do this")."""
     heard = _asked(turn)
     only_cpr = heard is not None and heard.only_cpr
-    return only_cpr and not found.by_rule and found.confidence < LIKELY_SELF
+    return only_cpr and not found.by_rule and found.confidence < LIKELY
 
 
 def means_self(turn: Turn) -> bool:

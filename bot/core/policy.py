@@ -27,7 +27,7 @@ class Policy:
     `outweighs` on.
     """
 
-    crisis: float = 0.18
+    crisis: float = 0.15
     escalates: float = 0.25
     unspoken: float = 0.30
     crisis_elsewhere: float = 0.10
