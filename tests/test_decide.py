@@ -92,10 +92,17 @@ def test_the_country_in_the_message_itself_counts(content: Content) -> None:
         ("calling from Ireland", "IE"),
         ("viviamo in Italia, cos'è il baclofen?", "IT"),
         ("I'm in a hotel in Spain, can I take ibuprofen with baclofen?", "ES"),
-        ("my son in Canada takes baclofen, what are the side effects?", "CA"),
         ("Will it rain in Bristol tomorrow?", "NZ"),
         ("My bank says somebody in Florida used my card.", "NZ"),
         ("Which trains go to Sheffield after nine?", "NZ"),
+        ("I'm not in Canada any more", "NZ"),
+        ("is baclofen a controlled drug in Germany?", "NZ"),
+        ("I'm flying to Japan next year, can I take baclofen on a plane?", "NZ"),
+        ("my cousin in Japan takes baclofen, is it addictive?", "NZ"),
+        ("help me plan a weekend in Paris", "NZ"),
+        ("im alone in Toronto", "CA"),
+        ("I need the crisis line for Australia", "AU"),
+        ("calling from Kenya, is it sold there", "KE"),
     ],
 )
 def test_a_place_counts_unless_something_else_is_asked_about_it(
@@ -104,6 +111,13 @@ def test_a_place_counts_unless_something_else_is_asked_about_it(
     decision = say(content, text, Person(country="NZ", country_source="told"))
 
     assert decision.person.country == iso
+
+
+def test_a_place_in_a_question_counts_where_no_country_is_known(content: Content) -> None:
+    asked = say(content, "my son in Canada takes baclofen, what are the side effects?")
+
+    assert asked.person.country == "CA"
+    assert "911" in first_line(say(content, "he took the whole bottle", asked.person))
 
 
 def test_an_urgent_reply_names_the_danger_signs_and_the_number(content: Content) -> None:

@@ -160,6 +160,8 @@ def test_a_scope_holds_a_sign_back_and_says_so(text: str, scope: str) -> None:
         "my dad is a vet, he isn't breathing",
         "army vet here, I took 30 tablets",
         "the vet in bed four has stopped breathing",
+        "the vet has collapsed and is not breathing",
+        "I see a vet on the street, he is not breathing",
     ],
 )
 def test_a_scope_never_takes_away_a_second_sign(text: str) -> None:

@@ -105,24 +105,25 @@ def _read(turn: Turn, unplaced: Turn) -> Decision:
     if cpr.says_no_breath(turn, reading.language):
         return alarm.breath_stopped(_in_its_language(turn, reading), reading)
     how = talk.how_cpr_is_done(turn)
-    if how is not None and _is_calm_or_half_feared(reading):
+    if how is not None and _is_calm_or_half_feared(turn, reading):
         return how
     if reading.assessment.level.escalates:
         return _escalating(_in_its_language(turn, reading), reading)
     in_guide = hearing.guide_reply(turn, reading)
     if in_guide is not None:
         return in_guide
-    if talk.only_names_a_place(turn, reading):
+    if talk.only_names_a_place(turn, reading, known=bool(unplaced.person.country)):
         turn = unplaced
     answered = _conversation(turn, reading)
     put_again = guiding.is_question(turn) or cpr.under_cpr(turn)
     return guiding.with_question(turn, answered) if put_again else answered
 
 
-def _is_calm_or_half_feared(reading: Reading) -> bool:
-    """Whether there is no alarm, or one of an emergency that no rule saw and that is not likely."""
-    found = reading.assessment
-    unlikely = not found.by_rule and found.confidence < hearing.LIKELY
+def _is_calm_or_half_feared(turn: Turn, reading: Reading) -> bool:
+    """Whether there is no alarm, or one of an emergency in a few words that no rule saw and that
+    is not likely: "how to do chest compressions"."""
+    found, words = reading.assessment, len(fold(turn.message.text).split())
+    unlikely = not found.by_rule and found.confidence < hearing.LIKELY and words <= hearing.BRIEF
     return not found.level.escalates or (found.level is Level.EMERGENCY and unlikely)
 
 

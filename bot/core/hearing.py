@@ -38,7 +38,7 @@ CPR_OR_SELF = "cpr_or_self"  # what is pending while nobody knows what cannot be
 # Under an open case the learned reader takes facts for alarms ("hes 64": 0.7, "he is sitting up
 # now": 0.86). What no rule saw starts another card of the same level only from here on.
 PLAIN_DANGER = 0.9
-LIKELY = 0.5  # Below it a question about CPR that only the learned reader fears is just that.
+LIKELY, BRIEF = 0.4, 7  # Below both, a question about CPR that no rule fears is just that.
 TIME_QUESTIONS = ("when_and_how_much", "last_dose", "refill_due")
 THANKS = "thanks"  # the topic of a thank-you
 FEELS_WELL = "ok"  # the word of the answer that "I'm OK" is to a question about signs
@@ -284,11 +284,9 @@ def _asked(turn: Turn) -> Asked | None:
 
 
 def cannot_go_on(turn: Turn, reading: Reading) -> Decision | None:
-    """ "I'm tired, I can't go on" during CPR: the arms, or life itself? CPR first, then we ask.
-
-    The crisis line is told in one line, and a thought of suicide is noted for the staff. None
-    where a message is about nothing else than dying: that has a card of its own.
-    """
+    """ "I'm tired, I can't go on" during CPR: the arms, or life itself? CPR first, then we ask,
+    with the crisis line, and note it for the staff. None where a message is about nothing else
+    than dying: that has a card of its own."""
     found, text = reading.assessment, turn.message.text
     known = turn.scribe.knowledge.wordings
     heard = _asked(turn)
@@ -315,9 +313,9 @@ def cannot_go_on(turn: Turn, reading: Reading) -> Decision | None:
 
 def _is_about_arms(turn: Turn, found: Assessment) -> bool:
     """Whether a question about CPR only half sounds like suicide ("how long do i do this")."""
-    heard = _asked(turn)
-    only_cpr = heard is not None and heard.only_cpr
-    return only_cpr and not found.by_rule and found.confidence < LIKELY
+    heard, brief = _asked(turn), len(fold(turn.message.text).split()) <= BRIEF
+    half_feared = not found.by_rule and found.confidence < LIKELY
+    return brief and half_feared and heard is not None and heard.only_cpr
 
 
 def means_self(turn: Turn) -> bool:
@@ -356,9 +354,11 @@ def below_cpr(turn: Turn, reading: Reading) -> Decision | None:
         return worn_out
     if not cpr.under_cpr(turn) or found.by_rule or found.level >= Level.EMERGENCY:
         return None
-    if found.level is Level.SUICIDE_CRISIS and not _is_about_arms(turn, found):
+    if found.level is Level.SUICIDE_CRISIS:
         also = tuple(dict.fromkeys((found.kind, *found.also)))
-        return cpr_goes_on(turn, replace(reading, assessment=replace(found, also=also)))
+        reading = replace(reading, assessment=replace(found, also=also))
+        if not _is_about_arms(turn, found):
+            return cpr_goes_on(turn, reading)
     answered = asked_something(turn, reading) or guide_answer_in(turn, reading)
     return answered or cpr_goes_on(turn)
 

@@ -15,14 +15,16 @@ _NO_LETTER = re.compile(r"[^\w\u0900-\u097f]|_")
 _SIGNS_KEPT = 10_000  # signs whose folding is remembered
 
 # Words after which a country's name says where somebody is.
-_PLACED = r"(?:in|from|near|at|to|visiting|en|em|au|aux|aus|uit|w|z|в|из|у|з)"
+_PLACED = r"(?:in|for|from|near|at|to|visiting|en|em|au|aux|aus|uit|w|z|в|из|у|з)"
 _BARE = re.compile(
     r"^(?:i am |im |we are |were |i live |it is |its |my country is |country |estoy |je suis "
     r"|ich bin |ik ben |sono |jestem |estou |я )*(?:in |from |en |em |w |в |у |aus |uit |au )?"
 )
 _MAX_WORDS = 4  # of a country's name
-# Names of people and birds, too: inside a sentence only "in" says that a country is meant.
-_NAMES_TOO = frozenset(("chad", "georgia", "israel", "jordan", "kenya", "turkey"))
+# What "for" must stand beside: "numbers for Ireland", not "a card for Georgia".
+_NUMBERS = re.compile(r"\b(?:numbers?|helplines?|hotlines?|crisis line|ambulance)\b")
+# First names, too: "I gave ten to Jordan".
+_NAMES_TOO = frozenset(("chad", "georgia", "jordan"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def find_country(text: str, helplines: Helplines) -> str:
 def country_alone(text: str, helplines: Helplines) -> str:
     """The ISO code of the country where a text says that somebody is there and nothing else, or
     ""."""
-    bare = _BARE.sub("", fold(text[:2000]))
+    bare = _BARE.sub("", fold(text[:2000])).removesuffix(" please")
     if len(bare.split()) > _MAX_WORDS:
         return ""
     return helplines.names.get(bare) or helplines.places.get(bare) or ""
@@ -87,14 +89,16 @@ def _placed_country(folded: str, helplines: Helplines) -> str:
     for index, word in enumerate(words[:-1]):
         if not re.fullmatch(_PLACED, word):
             continue
+        if word == "for" and not _NUMBERS.search(folded):
+            continue
         for size in range(_MAX_WORDS, 0, -1):
             name = " ".join(words[index + 1 : index + 1 + size])
             known = helplines.names.get(name) or helplines.places.get(name)
             if (known and len(name) > 2) or (known and size == 1 and name in {"uk", "us", "nz"}):
-                if name == "us" and word in {"to", "from", "near", "at"}:
+                if name == "us" and word in {"to", "for", "from", "near", "at"}:
                     continue  # "next to us" is no country
-                if name in _NAMES_TOO and word != "in":
-                    continue  # "I gave ten to Jordan"
+                if name in _NAMES_TOO and word == "to":
+                    continue
                 return known
     return ""
 

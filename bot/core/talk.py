@@ -10,7 +10,7 @@ from bot.core import typed, wordings
 from bot.core.alarm import escalation
 from bot.core.asked import asked_in
 from bot.core.guiding import country_told, denial
-from bot.core.helplines import country_alone, find_country, fold
+from bot.core.helplines import country_alone, fold
 from bot.core.knowledge import kind_of
 from bot.core.model import (
     Assessment,
@@ -37,6 +37,7 @@ OFFERS = 3
 OFFERED_BESIDE = 2  # another question
 OWN_REPLY = {"pet", "other_medicine", "other_health"}  # classes with words of their own
 BRIEF = 6  # words; a reply this short to "Are you thinking about dying?" is an answer to it
+ABOUT_PLACES = ("denies_place", "tells_place", "asks_numbers")  # groups of wordings
 COUNTRY = "change_country_or_language"
 SHORT = 7  # words; a message this short may lean on the topic before it
 
@@ -69,24 +70,22 @@ def conversation(turn: Turn, reading: Reading) -> Decision:
 
 def _tells_country(turn: Turn, reading: Reading) -> bool:
     """Whether a message is there to say whose numbers are wanted."""
-    if not find_country(turn.message.text, turn.scribe.knowledge.helplines):
-        return False
-    answers_it = turn.state.pending == "country" or reading.outcome != "sure"
-    asks_for_it = reading.outcome == "sure" and reading.candidates[0].topic == COUNTRY
-    return (answers_it or asks_for_it) and not only_names_a_place(turn, reading)
+    sure = reading.candidates[0].topic if reading.outcome == "sure" else ""
+    return bool(turn.named) and (turn.state.pending == "country" or sure in ("", COUNTRY))
 
 
-def only_names_a_place(turn: Turn, reading: Reading) -> bool:
+def only_names_a_place(turn: Turn, reading: Reading, *, known: bool) -> bool:
     """Whether a place is named in a message about something else ("will it rain in Bristol"):
-    its writer may be anywhere, and would later get the wrong numbers. In doubt a place counts."""
-    if not reading.outside or reading.assessment.asks or turn.state.level.escalates:
+    its writer may be anywhere, and would later get the wrong numbers. Where another country is
+    `known`, a question about a place does not change it either. In doubt a place counts."""
+    if not (reading.outside or known) or reading.assessment.asks or turn.state.level.escalates:
         return False
-    text, known = turn.message.text, turn.scribe.knowledge
-    if turn.state.pending == "country" or country_alone(text, known.helplines):
+    text, knowledge = turn.message.text, turn.scribe.knowledge
+    if turn.state.pending == "country" or country_alone(text, knowledge.helplines):
         return False
-    return not any(
-        wordings.means(text, group, known.wordings) for group in ("tells_place", "asks_numbers")
-    )
+    said = {group for group in ABOUT_PLACES if wordings.means(text, group, knowledge.wordings)}
+    wants_it = reading.outcome == "sure" and reading.candidates[0].topic == COUNTRY
+    return "denies_place" in said or not (wants_it or said)
 
 
 def how_cpr_is_done(turn: Turn) -> Decision | None:

@@ -26,12 +26,14 @@ NOTHING_READ = Reading(Assessment(Level.OUT_OF_SCOPE))
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message on its way through the conversation."""
+    """One message on its way through the conversation. `named` is the country that it names, where
+    that counts."""
 
     message: Message
     person: Person
     scribe: Scribe
     reader: Reader
+    named: str = ""
 
     @property
     def state(self) -> State:
@@ -47,7 +49,8 @@ class Turn:
         where each may be somewhere else, as it is."""
         if iso not in self.scribe.knowledge.helplines.countries or self.message.group:
             return self
-        return self.with_person(replace(self.person, country=iso, country_source="told"))
+        placed = self.with_person(replace(self.person, country=iso, country_source="told"))
+        return replace(placed, named=iso)
 
 
 def chat(turn: Turn, reply: Reply, state: State, topic_id: str) -> Decision:
