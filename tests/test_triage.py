@@ -157,6 +157,7 @@ def test_a_scope_holds_a_sign_back_and_says_so(text: str, scope: str) -> None:
         "what if it happens again? she can't breathe",
         "no fever, no rash, but she cannot be woken",
         "I was not sure, he took a handful",
+        "how do I do CPR, he hung himself",
         "my dad is a vet, he isn't breathing",
         "army vet here, I took 30 tablets",
         "the vet in bed four has stopped breathing",

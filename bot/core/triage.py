@@ -29,6 +29,8 @@ ME = frozenset({"i", "me", "my", "myself", "we", "im", "ive"})
 # "My dad is dead, I think": who thinks is not whom it is about.
 THINKING = frozenset({"think", "thought", "guess", "believe", "swear", "suppose"})
 SHORT_CLAUSE = 3  # words: a negated list goes on over its commas, "no rash, wheeze or swelling"
+# Who begins a clause of their own, however short: "how is CPR done, he hanged himself".
+BEGINNERS = frozenset({"i", "he", "she", "we", "they"})
 MOST_COMBINATIONS = 200  # of mentions tried for one rule: bounds the work on hostile texts
 
 
@@ -204,7 +206,8 @@ def _reach(start: int, limit: int, window: int, tokens: Sequence[Token]) -> int:
         following = place + 1
         if following > limit or tokens[following].clause == tokens[place].clause:
             continue
-        if _clause_length(following, tokens) > SHORT_CLAUSE:
+        own = tokens[following].word in BEGINNERS
+        if own or _clause_length(following, tokens) > SHORT_CLAUSE:
             return place
     return place
 
