@@ -133,6 +133,7 @@ def test_emergency_words_of_every_language_are_active_for_everyone(text: str, ki
         ("what if he swallowed the whole bottle", "hypothetical"),
         ("symptoms of a seizure like having a seizure", "asked"),
         ("these shoes, I overdosed on glitter", "figurative"),
+        ("we had an overdose of cousins at Easter", "figurative"),
         ("in the film she took a handful of pills", "news"),
         ("my dog is having a seizure", "animal"),
         ("the vet says she is having a seizure", "animal"),
@@ -158,6 +159,8 @@ def test_a_scope_holds_a_sign_back_and_says_so(text: str, scope: str) -> None:
         "no fever, no rash, but she cannot be woken",
         "I was not sure, he took a handful",
         "how do I do CPR, he hung himself",
+        "she overdosed on insulin",
+        "he took an overdose of blood pressure pills",
         "my dad is a vet, he isn't breathing",
         "army vet here, I took 30 tablets",
         "the vet in bed four has stopped breathing",
@@ -184,6 +187,7 @@ def test_a_polite_word_never_lowers_an_emergency(polite: str) -> None:
         ("goodbye to you all", True),
         ("I am checking out", True),
         ("I bought a rope", True),
+        ("would it look like an accident", True),
     ],
 )
 def test_words_that_may_as_well_be_harmless_are_a_hint(text: str, is_hint: bool) -> None:
@@ -207,6 +211,11 @@ def test_words_that_may_as_well_be_harmless_are_a_hint(text: str, is_hint: bool)
         ("not making it to my 10 o'clock appointment", "not making it to 40"),
         ("i keep hearing voices from the neighbours", "i keep hearing voices in my head"),
         ("gran hears voices on the radio", "gran hears voices, there is nobody"),
+        ("i cannot see a way out of this maze", "i cannot see a way out anymore"),
+        ("make the model crash look like an accident", "could it look like an accident"),
+        ("saving until we have enough for a car", "stockpiling pills until he has enough"),
+        ("she threw me under the bus", "i will throw me in front of the metro"),
+        ("pictures of driving lessons", "i get pictures of driving into a truck"),
     ],
 )
 def test_the_same_words_about_an_everyday_thing_are_no_sign(harmless: str, grave: str) -> None:
