@@ -29,11 +29,11 @@ class Policy:
 
     crisis: float = 0.15
     escalates: float = 0.25
-    unspoken: float = 0.30
-    crisis_elsewhere: float = 0.10
+    unspoken: float = 0.25
+    crisis_elsewhere: float = 0.06
     escalates_elsewhere: float = 0.25
-    few_elsewhere: float = 0.25
-    signed_elsewhere: float = 0.06
+    few_elsewhere: float = 0.20
+    signed_elsewhere: float = 0.05
     outweighs: float = 0.5
     asks: float = 0.08
     asks_backed: float = 0.05

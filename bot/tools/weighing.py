@@ -109,7 +109,11 @@ def strangers(
             odds = Odds.of(readers.understood(utterance, english=english).reading, topics)
             found.append(
                 Stranger(
-                    active=features(odds.by_group, read_signals(utterance, lessons.words.signals)),
+                    active=features(
+                        odds.by_group,
+                        read_signals(utterance, lessons.words.signals),
+                        english=english,
+                    ),
                     group=GROUP_OF.get(level_of(one.label, topics), CALM),
                     fold=number,
                     english=english,
