@@ -133,6 +133,7 @@ def test_emergency_words_of_every_language_are_active_for_everyone(text: str, ki
         ("what if he swallowed the whole bottle", "hypothetical"),
         ("symptoms of a seizure like having a seizure", "asked"),
         ("these shoes, I overdosed on glitter", "figurative"),
+        ("in 2010, i took a whole bottle", "past"),
         ("we had an overdose of cousins at Easter", "figurative"),
         ("in the film she took a handful of pills", "news"),
         ("my dog is having a seizure", "animal"),
@@ -160,6 +161,7 @@ def test_a_scope_holds_a_sign_back_and_says_so(text: str, scope: str) -> None:
         "I was not sure, he took a handful",
         "how do I do CPR, he hung himself",
         "she overdosed on insulin",
+        "my cat is fine. i can't breathe",
         "he took an overdose of blood pressure pills",
         "my dad is a vet, he isn't breathing",
         "army vet here, I took 30 tablets",
@@ -215,6 +217,7 @@ def test_words_that_may_as_well_be_harmless_are_a_hint(text: str, is_hint: bool)
         ("make the model crash look like an accident", "could it look like an accident"),
         ("saving until we have enough for a car", "stockpiling pills until he has enough"),
         ("she threw me under the bus", "i will throw me in front of the metro"),
+        ("meet you on the other side of the road", "see you all on the other side"),
         ("pictures of driving lessons", "i get pictures of driving into a truck"),
     ],
 )

@@ -29,8 +29,10 @@ ME = frozenset({"i", "me", "my", "myself", "we", "im", "ive"})
 # "My dad is dead, I think": who thinks is not whom it is about.
 THINKING = frozenset({"think", "thought", "guess", "believe", "swear", "suppose"})
 SHORT_CLAUSE = 3  # words: a negated list goes on over its commas, "no rash, wheeze or swelling"
-# Who begins a clause of their own, however short: "how is CPR done, he hanged himself".
+# Who begins a clause of their own, however short, after a question or a "no": "how is CPR done, he
+# hanged himself". What says when or where still holds: "in my dream, I died".
 BEGINNERS = frozenset({"i", "he", "she", "we", "they"})
+ENDED_BY_THEM = frozenset({"asked", "general", "negated", "untrue", "intent", "food"})
 MOST_COMBINATIONS = 200  # of mentions tried for one rule: bounds the work on hostile texts
 
 
@@ -174,7 +176,7 @@ def _spread(
     if direction == "inside":
         yield Cover(scope.name, phrase.first, phrase.last, phrase, inside=True)
     elif direction == "forward":
-        reach = _reach(phrase.last, last, scope.window, tokens)
+        reach = _reach(phrase.last, last, scope, tokens)
         yield Cover(scope.name, phrase.last + 1, reach, phrase)
     elif direction == "backward":
         yield Cover(scope.name, max(first, phrase.first - scope.window), phrase.first - 1, phrase)
@@ -199,14 +201,14 @@ def _segment(phrase: Span, tokens: Sequence[Token], ends: Sequence[Span]) -> tup
     return first, last
 
 
-def _reach(start: int, limit: int, window: int, tokens: Sequence[Token]) -> int:
+def _reach(start: int, limit: int, scope: Scope, tokens: Sequence[Token]) -> int:
     """The last token that a forward scope governs: it stops at a longer clause."""
     place = start
-    for place in range(start, min(limit, start + window) + 1):
+    for place in range(start, min(limit, start + scope.window) + 1):
         following = place + 1
         if following > limit or tokens[following].clause == tokens[place].clause:
             continue
-        own = tokens[following].word in BEGINNERS
+        own = tokens[following].word in BEGINNERS and scope.name in ENDED_BY_THEM
         if own or _clause_length(following, tokens) > SHORT_CLAUSE:
             return place
     return place
