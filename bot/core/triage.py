@@ -29,8 +29,7 @@ ME = frozenset({"i", "me", "my", "myself", "we", "im", "ive"})
 # "My dad is dead, I think": who thinks is not whom it is about.
 THINKING = frozenset({"think", "thought", "guess", "believe", "swear", "suppose"})
 SHORT_CLAUSE = 3  # words: a negated list goes on over its commas, "no rash, wheeze or swelling"
-# Who begins a clause of their own, however short, after a question or a "no": "how is CPR done, he
-# hanged himself". What says when or where still holds: "in my dream, I died".
+# A short clause of theirs ends these scopes: "how is CPR done, he hanged himself".
 BEGINNERS = frozenset({"i", "he", "she", "we", "they"})
 ENDED_BY_THEM = frozenset({"asked", "general", "negated", "untrue", "intent", "food"})
 MOST_COMBINATIONS = 200  # of mentions tried for one rule: bounds the work on hostile texts
@@ -208,15 +207,15 @@ def _reach(start: int, limit: int, scope: Scope, tokens: Sequence[Token]) -> int
         following = place + 1
         if following > limit or tokens[following].clause == tokens[place].clause:
             continue
-        own = tokens[following].word in BEGINNERS and scope.name in ENDED_BY_THEM
-        if own or _clause_length(following, tokens) > SHORT_CLAUSE:
+        begun = tokens[following].word in BEGINNERS and scope.name in ENDED_BY_THEM
+        if begun or not _is_short(following, tokens):
             return place
     return place
 
 
-def _clause_length(place: int, tokens: Sequence[Token]) -> int:
-    clause = tokens[place].clause
-    return sum(token.clause == clause for token in tokens[place : place + SHORT_CLAUSE + 1])
+def _is_short(place: int, tokens: Sequence[Token]) -> bool:
+    following = tokens[place : place + SHORT_CLAUSE + 1]
+    return sum(token.clause == tokens[place].clause for token in following) <= SHORT_CLAUSE
 
 
 def _other_sentences(
@@ -342,11 +341,7 @@ class _Page:
         """Whom it is about: the person named last before the highest hit's words, or in them."""
         if WRITER_ELSEWHERE in self.mentions or SOMEBODY_ELSEWHERE in self.mentions:
             return self._subject_elsewhere(hits)
-        others = {
-            place
-            for span in self.mentions.get(OTHER_PERSON, ())
-            for place in range(span.first, span.last + 1)
-        }
+        others = self._places(OTHER_PERSON)
         if hits and hits[0].evidence:
             end = hits[0].evidence[0].end
             before = [p for p, token in enumerate(self.tokens) if token.end <= end]
@@ -383,11 +378,7 @@ class _Page:
         said = {self.tokens[p].word for p in before if self.tokens[p].start >= start}
         if not said & WAKING or not before:
             return False
-        named = others | {
-            place
-            for span in self.mentions.get(SOMEBODY, ())
-            for place in range(span.first, span.last + 1)
-        }
+        named = others | self._places(SOMEBODY)
         after = range(before[-1] + 1, min(before[-1] + 1 + WAKES_WITHIN, len(self.tokens)))
         for place in after:
             if self.tokens[place].word in ("up", "and", "but"):
@@ -396,6 +387,10 @@ class _Page:
                 return True
         follows_up = after and self.tokens[after[0]].word == "up"
         return not follows_up and any(place in others for place in before)
+
+    def _places(self, concept: str) -> set[int]:
+        spans = self.mentions.get(concept, ())
+        return {place for span in spans for place in range(span.first, span.last + 1)}
 
     def _mentioned(self, others: set[int]) -> Subject:
         if others:

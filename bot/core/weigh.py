@@ -94,7 +94,7 @@ def weigh(
 
 
 def features(
-    odds: tuple[float, float, float, float], found: SignalReading, *, english: bool = True
+    odds: tuple[float, float, float, float], found: SignalReading, *, english: bool
 ) -> dict[str, float]:
     """The features of one message by name; a feature that is absent counts as 0."""
     levels = {hit.level for hit in found.hits}
