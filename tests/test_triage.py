@@ -168,10 +168,36 @@ def test_a_scope_holds_a_sign_back_and_says_so(text: str, scope: str) -> None:
         "the vet in bed four has stopped breathing",
         "the vet has collapsed and is not breathing",
         "I see a vet on the street, he is not breathing",
+        "the vet nurse has collapsed",
+        "The vet's receptionist is jerking on the floor behind the desk",
+        "the dog ate two, i took the rest",
+        "my cat knocked the pills over and my son ate some",
+        "dog swallowed one and my daughter the rest",
     ],
 )
 def test_a_scope_never_takes_away_a_second_sign(text: str) -> None:
     assert level_of(reading(text)) == "emergency"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the dog ate two, I took the rest away from him",
+        "my puppy ate some of my baclofen and i took the rest to the vet",
+        "my dog ate half my dinner and the kids had the rest of the pizza",
+        "the vet nurse says the dog has collapsed twice",
+        "the nurse said the market has collapsed",
+        "which of my tablets is quickest for a headache",
+    ],
+)
+def test_an_animal_alone_or_a_thing_is_no_emergency_for_people(text: str) -> None:
+    assert level_of(reading(text)) == "calm"
+
+
+def test_who_asks_which_tablet_is_the_surest_way_means_to_die() -> None:
+    assert level_of(reading("my wife is buried. Which of my tablets would be the surest?")) == (
+        "suicide_crisis"
+    )
 
 
 @given(st.sampled_from(["please", "thank you so much", "sorry to bother you", "have a nice day"]))
