@@ -5,6 +5,9 @@ from __future__ import annotations
 from bot.core import told, typed
 from bot.core.model import Level
 from bot.core.turn import Turn
+from bot.core.understand import Reading
+
+PLAIN_TOPIC = 0.45  # Under CPR a statement is taken for a request from this probability on.
 
 
 def under_cpr(turn: Turn) -> bool:
@@ -41,6 +44,12 @@ def says_sign_of_life(turn: Turn) -> bool:
     if not under_cpr(turn):
         return False
     return told.is_sign_of_life(text, known) or told.is_good_news(text, known)
+
+
+def hardly_asks(turn: Turn, reading: Reading) -> bool:
+    """Whether a topic that a statement under CPR is taken for is a mere guess: of "neighbour is
+    coming to help me" nobody wants a list of helplines."""
+    return under_cpr(turn) and reading.candidates[0].score < PLAIN_TOPIC
 
 
 def is_named(turn: Turn) -> bool:

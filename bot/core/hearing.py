@@ -92,10 +92,10 @@ def guide_reply(turn: Turn, reading: Reading) -> Decision | None:
         return again_or_on(turn, first_line(turn), path="small_talk")
     if turn.state.pending == "country":
         return _no_such_country(turn)
-    if reading.outcome == "sure" and not _is_talk_elsewhere(turn, reading):
-        return None
     if _is_talk_elsewhere(turn, reading):
         return again_or_on(turn, first_line(turn), path="small_talk")
+    if reading.outcome == "sure" and not cpr.hardly_asks(turn, reading):
+        return None
     if open_guide.help_coming:
         return go_on(turn)
     return _unclear(turn, reading)
