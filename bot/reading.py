@@ -67,10 +67,11 @@ def build(
     Raises ContentError with every problem. A missing or altered embedding model is told in
     one line, and the readers then work without it.
     """
-    with _nothing_collected():
+    with _nothing_collected(), ThreadPoolExecutor(1) as beside:
+        models_soon = beside.submit(embedders, embeddings)  # takes as long as a third of loading
         loaded = load(root, retention_days=retention_days)
         readers = readers_from(
-            loaded, embedders(embeddings), loaded.teaching, trained=trained, progress=progress
+            loaded, models_soon.result(), loaded.teaching, trained=trained, progress=progress
         )
         content = Content(loaded.knowledge, readers)
     _give_back()
@@ -256,6 +257,8 @@ class Words:
         """The ISO 639-1 code of a message's language where it is plain, or ""."""
         # Half a pair is no text.
         whole = " ".join(text[:500].encode("utf-8", "replace").decode().split())
+        if self._is_bare_contraction(whole):
+            return HOME
         by_letters, odds = self.tongues.read(whole)
         if odds <= PLAINLY_ENGLISH:
             return HOME
@@ -268,6 +271,11 @@ class Words:
             return guessed
         # With letters of its own the detector takes Ukrainian for Russian or Serbian.
         return guessed if whole.isascii() and guessed in self.tongues.languages else by_letters
+
+    def _is_bare_contraction(self, text: str) -> bool:
+        """Whether "im 15" is all: an English contraction, though "im" is a German word too."""
+        words = [word for word in text.lower().split() if not word.isdigit()]
+        return bool(words) and all(word in self.lexicon.contractions for word in words)
 
     def sound_english(self, text: str) -> bool:
         """Whether a text is read as English: it is, or its language is not plain."""

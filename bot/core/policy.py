@@ -27,9 +27,9 @@ class Policy:
     `outweighs` on.
     """
 
-    crisis: float = 0.15
+    crisis: float = 0.10
     escalates: float = 0.25
-    unspoken: float = 0.25
+    unspoken: float = 0.20
     crisis_elsewhere: float = 0.06
     escalates_elsewhere: float = 0.25
     few_elsewhere: float = 0.20
@@ -40,7 +40,7 @@ class Policy:
     asks_figurative: float = 0.25
     outside: float = 0.5
     sure: float = 0.45
-    margin: float = 0.15
+    margin: float = 0.08
     offered: float = 0.06
     alone: float = 0.9
     beside: float = 0.03
