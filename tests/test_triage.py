@@ -126,6 +126,30 @@ def test_emergency_words_of_every_language_are_active_for_everyone(text: str, ki
 
 
 @pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("jag vill inte leva längre", "suicide_crisis"),
+        ("en halua enää elää", "suicide_crisis"),
+        ("ayoko nang mabuhay", "suicide_crisis"),
+        ("죽고 싶어요", "suicide_crisis"),
+        ("我不想活了", "suicide_crisis"),
+        ("i have självmordstankar", "suicide_crisis"),
+        ("hän ei hengitä", "emergency"),
+        ("hindi siya humihinga", "emergency"),
+        ("숨을 안 쉬어요", "emergency"),
+        ("הוא לא נושם", "emergency"),
+        ("ok vil do thanks", "calm"),
+        ("avant qu'il ne dise un mot", "calm"),
+        ("jag vill ha en kopp kaffe", "calm"),
+        ("想死你了宝贝", "calm"),
+        ("죽고 싶을 만큼 맛있다", "calm"),
+    ],
+)
+def test_the_plainest_words_are_known_in_languages_not_taught(text: str, level: str) -> None:
+    assert level_of(reading(text)) == level
+
+
+@pytest.mark.parametrize(
     ("text", "scope"),
     [
         ("she is not choking on food", "negated"),

@@ -9,7 +9,6 @@ hold foreign words. It knows only the languages that were taught.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -61,17 +60,29 @@ class Tongues:
 def taught(texts: Iterable[tuple[str, str]]) -> Tongues:
     """What `texts` (each with its language) teach. Raises ValueError unless there are English
     ones and others."""
-    counts: dict[str, Counter[str]] = {}
+    numbers: dict[str, int] = {}  # of the runs, as they come
+    by_word: dict[str, NDArray[np.int32]] = {}
+    seen: dict[str, list[NDArray[np.int32]]] = {}
     for text, language in texts:
-        runs_of_text = set[str]().union(*map(_runs, _words(text)))
-        counts.setdefault(language, Counter()).update(runs_of_text)
-    if HOME not in counts or len(counts) == 1:
+        found = [_NONE]
+        for word in _words(text):
+            if word not in by_word:
+                places = [numbers.setdefault(run, len(numbers)) for run in _runs(word)]
+                by_word[word] = np.array(places, np.int32)
+            found.append(by_word[word])
+        seen.setdefault(language, []).append(np.unique(np.concatenate(found)))
+    if HOME not in seen or len(seen) == 1:
         raise ValueError("telling languages apart needs texts in English and in others")
-    everywhere = sum(counts.values(), Counter[str]())
-    runs = sorted(run for run, count in everywhere.items() if count >= LEAST)
+    counts = {
+        language: np.bincount(np.concatenate(each), minlength=len(numbers))
+        for language, each in seen.items()
+    }
+    everywhere = np.sum(list(counts.values()), axis=0)
+    runs = sorted(run for run, number in numbers.items() if everywhere[number] >= LEAST)
+    kept = [numbers[run] for run in runs]
 
     def shares(language: str) -> NDArray[np.float64]:
-        found = np.array([counts[language][run] for run in runs]) + FORESEEN
+        found = counts[language][kept] + FORESEEN
         return np.asarray(np.log(found / found.sum()))
 
     languages = tuple(sorted(counts.keys() - {HOME}))
