@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bot.core.policy import Policy
 from bot.core.weigh import GROUPS
 from bot.tools.weighing import (
     Stranger,
@@ -11,6 +12,7 @@ from bot.tools.weighing import (
     fitted,
     folds_of,
     probabilities,
+    report,
     sweep,
 )
 
@@ -86,3 +88,9 @@ def test_the_sweep_marks_the_bars_in_use_and_counts_by_group() -> None:
 
     marked = next(line for line in lines if line.startswith("*"))
     assert " ".join(marked.split()) == "* 0.22 0.35 100.0 % 100.0 % 0.0 % 0.0 %"
+
+
+def test_a_language_without_strangers_is_left_as_it_is() -> None:
+    lines = list(report(strangers(each=10), Policy()))
+
+    assert any("none is a stranger: ELSEWHERE stays" in line for line in lines)

@@ -172,6 +172,9 @@ def report(rows: Sequence[Stranger], policy: Policy) -> Iterator[str]:
     ):
         chosen = [row for row in rows if row.english is english]
         yield f"== {title}: {len(chosen)} messages by voices left out"
+        if not chosen:
+            yield f"Every voice taught the embedding model, none is a stranger: {name} stays.\n"
+            continue
         yield f"{name}: dict[str, tuple[float, float, float]] = {{"
         order = {feature: place for place, feature in enumerate(_order())}
         found = fitted(chosen)
