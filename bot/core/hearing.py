@@ -28,7 +28,7 @@ from bot.core.guiding import (
 from bot.core.helplines import find_country, fold
 from bot.core.knowledge import Asked, Wordings, label_of
 from bot.core.model import Assessment, Decision, GuideState, Level
-from bot.core.tongues import HOME
+from bot.core.tongues import FEW_WORDS, HOME
 from bot.core.turn import PLAIN_DENIAL, Turn, is_denial
 from bot.core.understand import Reading
 
@@ -212,7 +212,8 @@ def _after_the_end(turn: Turn, open_guide: GuideState, reading: Reading) -> Deci
     asks_for_help = turn.state.level is Level.EMERGENCY and not open_guide.help_coming
     if asks_for_help and typed.says_yes(text, known):
         return help_coming(turn)
-    if reading.outcome != "none" or typed.is_question(text, known):
+    is_guess = reading.outcome == "unsure" and len(text.split()) < FEW_WORDS
+    if typed.is_question(text, known) or not (is_guess or reading.outcome == "none"):
         return None
     again = guide_again(turn, first_line(turn), path="ended")
     return replace(again, path=NOT_UNDERSTOOD, asks=reading.assessment.asks)
@@ -239,9 +240,7 @@ def _steered(turn: Turn) -> Decision | None:
         return again_or_on(turn, first_line(turn), path="no_joke")
     if find_country(text, turn.scribe.knowledge.helplines):
         return country_told(turn)
-    if typed.is_wholly(text, "go_on", known):
-        return go_on(turn)
-    return None
+    return go_on(turn) if typed.is_wholly(text, "go_on", known) else None
 
 
 def asked_something(turn: Turn, reading: Reading) -> Decision | None:
