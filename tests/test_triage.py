@@ -197,6 +197,9 @@ def test_a_scope_holds_a_sign_back_and_says_so(text: str, scope: str) -> None:
         "the dog ate two, i took the rest",
         "my cat knocked the pills over and my son ate some",
         "dog swallowed one and my daughter the rest",
+        "the kitten tore the box open and i finished what was left",
+        "rex got one tablet, i took the remaining twenty",
+        "the usher slumped over the rail",
     ],
 )
 def test_a_scope_never_takes_away_a_second_sign(text: str) -> None:
@@ -211,6 +214,8 @@ def test_a_scope_never_takes_away_a_second_sign(text: str) -> None:
         "my dog ate half my dinner and the kids had the rest of the pizza",
         "the vet nurse says the dog has collapsed twice",
         "the nurse said the market has collapsed",
+        "he took the other 12 passengers",
+        "the bride collapsed in tears of joy",
         "which of my tablets is quickest for a headache",
     ],
 )
