@@ -200,6 +200,8 @@ def test_a_scope_holds_a_sign_back_and_says_so(text: str, scope: str) -> None:
         "the kitten tore the box open and i finished what was left",
         "rex got one tablet, i took the remaining twenty",
         "the usher slumped over the rail",
+        "camp mix-up: a boy aged 9 received his bunkmate's baclofen",
+        "a pupil was handed the wrong medicine, baclofen, and seems well",
     ],
 )
 def test_a_scope_never_takes_away_a_second_sign(text: str) -> None:
@@ -215,6 +217,8 @@ def test_a_scope_never_takes_away_a_second_sign(text: str) -> None:
         "the vet nurse says the dog has collapsed twice",
         "the nurse said the market has collapsed",
         "he took the other 12 passengers",
+        "a pupil was given his own baclofen at noon",
+        "the doctor gave my child another medicine besides baclofen",
         "the bride collapsed in tears of joy",
         "which of my tablets is quickest for a headache",
     ],
