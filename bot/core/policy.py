@@ -29,7 +29,7 @@ class Policy:
 
     crisis: float = 0.10
     escalates: float = 0.25
-    unspoken: float = 0.20
+    unspoken: float = 0.25
     crisis_elsewhere: float = 0.06
     escalates_elsewhere: float = 0.25
     few_elsewhere: float = 0.20
