@@ -25,7 +25,7 @@ from bot.core.readers import Readers, Taught, is_english, prepared, seen_elsewhe
 from bot.core.repair import Vocabulary, vocabulary_from
 from bot.core.signals import Signals, signals_from
 from bot.core.text import Utterance, normalise
-from bot.core.tongues import FEW_WORDS, HOME, Tongues
+from bot.core.tongues import FEW_WORDS, HOME, NO_WORD, Tongues
 from bot.core.words import Lexicon, lexicon_from
 from bot.errors import ModelError
 from bot.models import Deferred, Embeds
@@ -274,7 +274,7 @@ class Words:
 
     def _is_bare_contraction(self, text: str) -> bool:
         """Whether "im 15" is all: an English contraction, though "im" is a German word too."""
-        words = [word for word in text.lower().split() if not word.isdigit()]
+        words = NO_WORD.sub(" ", text.lower()).split()
         return bool(words) and all(word in self.lexicon.contractions for word in words)
 
     def sound_english(self, text: str) -> bool:

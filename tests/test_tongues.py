@@ -113,7 +113,12 @@ def test_of_a_few_words_the_letters_are_believed(words: Words, text: str, langua
     assert words.language_of(text) == language
 
 
-@pytest.mark.parametrize("text", ["im ok", "im fine", "im 15"])
+@pytest.mark.parametrize("text", ["im 15", "im 15.", "Im 15!", "im 1,5"])
+def test_a_bare_contraction_is_english(words: Words, text: str):
+    assert words.language_of(text) == "en"
+
+
+@pytest.mark.parametrize("text", ["im ok", "im fine"])
 def test_a_few_letters_that_others_share_change_no_language(words: Words, text: str):
     assert words.language_of(text) in ("", "en")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bot.core import told, typed
 from bot.core.model import Level
+from bot.core.policy import Policy
 from bot.core.turn import Turn
 from bot.core.understand import Reading
 
-PLAIN_TOPIC = 0.45  # Under CPR a statement is taken for a request from this probability on.
+PLAIN_TOPIC = Policy().sure  # less, and a topic is first by a margin only
 
 
 def under_cpr(turn: Turn) -> bool:
@@ -47,9 +48,10 @@ def says_sign_of_life(turn: Turn) -> bool:
 
 
 def hardly_asks(turn: Turn, reading: Reading) -> bool:
-    """Whether a topic that a statement under CPR is taken for is a mere guess: of "neighbour is
+    """Whether the topic that a message under CPR is taken for is a mere guess: with "neighbour is
     coming to help me" nobody wants a list of helplines."""
-    return under_cpr(turn) and reading.candidates[0].score < PLAIN_TOPIC
+    likeliest = max((one.score for one in reading.candidates), default=0.0)
+    return under_cpr(turn) and likeliest < PLAIN_TOPIC
 
 
 def is_named(turn: Turn) -> bool:
