@@ -200,6 +200,13 @@ def test_a_scope_holds_a_sign_back_and_says_so(text: str, scope: str) -> None:
         "the kitten tore the box open and i finished what was left",
         "rex got one tablet, i took the remaining twenty",
         "the usher slumped over the rail",
+        "the waiter's collapsed",
+        "dog ate two tablets and i took the rest with vodka",
+        "the terrier ate two, i took the rest",
+        "the dog ate two, she took the rest",
+        "i took 18 baclofen at the bus stop",
+        "had 15 tablets and a bag of peanuts",
+        "my toddler thought the pills were sweets and ate some",
         "camp mix-up: a boy aged 9 received his bunkmate's baclofen",
         "a pupil was handed the wrong medicine, baclofen, and seems well",
     ],
@@ -217,6 +224,17 @@ def test_a_scope_never_takes_away_a_second_sign(text: str) -> None:
         "the vet nurse says the dog has collapsed twice",
         "the nurse said the market has collapsed",
         "he took the other 12 passengers",
+        "the puppy had his jabs, i had the rest of the day off",
+        "the dog had one biscuit and the kids had the others",
+        "our cat had three kittens, my sister took one and my friend took the others",
+        "the dog chewed one tablet yesterday and I took one as prescribed",
+        "the driver has just collapsed the back seats",
+        "my neighbour has collapsed drains",
+        "the lady collapsed laughing",
+        "i took the first bus and two exams",
+        "my baclofen looks like a mint",
+        "which of the tablets is the quickest way to get rid of leg spasms",
+        "for muscle cramp, which meds are surest?",
         "a pupil was given his own baclofen at noon",
         "the doctor gave my child another medicine besides baclofen",
         "the bride collapsed in tears of joy",
@@ -227,10 +245,16 @@ def test_an_animal_alone_or_a_thing_is_no_emergency_for_people(text: str) -> Non
     assert level_of(reading(text)) == "calm"
 
 
-def test_who_asks_which_tablet_is_the_surest_way_means_to_die() -> None:
-    assert level_of(reading("my wife is buried. Which of my tablets would be the surest?")) == (
-        "suicide_crisis"
-    )
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my wife is buried. Which of my tablets would be the surest?",
+        "which of dads pills ends it soonest",
+        "which of these pills is the gentlest way out",
+    ],
+)
+def test_who_asks_which_tablet_is_the_surest_way_means_to_die(text: str) -> None:
+    assert level_of(reading(text)) == "suicide_crisis"
 
 
 @given(st.sampled_from(["please", "thank you so much", "sorry to bother you", "have a nice day"]))
